@@ -1,0 +1,1 @@
+"""One module for each coding agent: how it is connected and what its hooks say."""

@@ -1,0 +1,1 @@
+"""From code to facts: parsing, edits, patterns, what is known of each language."""

@@ -1,0 +1,1 @@
+"""The process that watches repositories, learns, and answers."""

@@ -1,0 +1,1 @@
+"""Git hooks: they record that something happened, nothing else."""

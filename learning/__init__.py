@@ -1,0 +1,1 @@
+"""From generated and committed code to corrections, rules and memories."""

@@ -1,0 +1,1 @@
+"""The ground floor: git, folders, configuration, errors."""

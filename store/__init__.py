@@ -1,0 +1,1 @@
+"""The journal, and everything that is derived from it."""

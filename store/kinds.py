@@ -1,0 +1,367 @@
+"""What records carry: one frozen dataclass for each kind, and the codec between them and JSON bodies.
+
+Numbers are integers: times in milliseconds since the epoch, shares and scores in millionths. A field that
+is empty is left out of the body; a field that this version does not know stays in the record it came in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Body:
+    """The base of all kinds; `KIND` is the body's field `kind`, `PRIVATE` says that it never leaves the machine."""
+
+    KIND: ClassVar[str] = ""
+    PRIVATE: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Execution(Body):
+    """One task given to an assistant."""
+
+    KIND = "execution"
+    PRIVATE = True
+
+    task: str = ""
+    task_type: str = ""
+    agent: str = ""
+    model: str = ""
+    settings: str = ""  # canonical JSON of the agent's settings, as it gave them
+    template: str = ""
+    template_version: str = ""
+    conversation: str = ""
+    prompt: str = ""  # the agent's own id of the prompt, where it gives one
+    started: int = 0
+    duration: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    plan: str = ""
+    tests: str = ""  # passed, failed, or empty when not known
+
+
+@dataclass(frozen=True)
+class Generation(Body):
+    """One piece of code that an assistant wrote; `before` and `after` are blob ids, empty for no file."""
+
+    KIND = "generation"
+    PRIVATE = True
+
+    execution: str = ""
+    path: str = ""
+    before: str = ""
+    after: str = ""
+    ranges: tuple[tuple[int, int], ...] = ()  # lines of `after` that it wrote, from 1, both ends included
+    tool: str = ""
+    altered: bool = False  # the person changed the proposal before accepting it
+    proposed: str = ""  # then: the blob of what the assistant had proposed
+    head: str = ""  # the commit that was checked out
+
+
+@dataclass(frozen=True)
+class Outcome(Body):
+    """What became of a generation at a commit."""
+
+    KIND = "outcome"
+    PRIVATE = True
+
+    generation: str = ""
+    commit: str = ""
+    path: str = ""
+    verdict: str = ""  # accepted, edited, rejected
+    distance: int = 0  # normalised edit distance, in millionths: 0 equal, 1,000,000 nothing kept
+    reward: int = 0
+    diff: int = 0
+    tests: int = 0
+    revert: int = 0
+    remark: int = 0
+    time: int = 0
+
+
+@dataclass(frozen=True)
+class Correction(Body):
+    """One edit that a person made to generated code, or that a later commit made to an earlier one."""
+
+    KIND = "correction"
+
+    before: str = ""
+    after: str = ""
+    path: str = ""
+    line: int = 0
+    language: str = ""
+    framework: str = ""
+    category: str = ""  # bug, style, preference, evolution, or empty for not decided
+    confidence: int = 0
+    hand: str = ""  # person, directed, second-thought; people where no assistant wrote
+    weight: int = MILLION
+    commit: str = ""
+    author: str = ""
+    written: str = ""  # the commit that wrote what was corrected, where history says so
+    agent: str = ""
+    subject: str = ""
+    enclosing: str = ""
+    imports: tuple[str, ...] = ()
+    count: int = 1  # equal edits of the same commit
+
+
+@dataclass(frozen=True)
+class Hole:
+    """One hole of a pattern: `kind` is what syntax fills it in the examples, `values` some fillings."""
+
+    name: str = ""
+    kind: str = ""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pattern(Body):
+    """A rule's tree pattern and rewrite, in ast-grep's terms; guards narrow where it applies."""
+
+    KIND = "pattern"
+
+    language: str = ""
+    pattern: str = ""
+    rewrite: str = ""
+    context: str = ""  # ast-grep's `context` and `selector`, where the pattern alone does not parse
+    selector: str = ""
+    holes: tuple[Hole, ...] = ()
+    words: tuple[str, ...] = ()  # literal words a matching file must hold: the prefilter
+    guards: tuple[str, ...] = ()  # "path:tests/**", "import:requests", "not-inside:…"
+
+
+@dataclass(frozen=True)
+class Memory(Body):
+    """Anything else that can be recalled: rule, pattern, preference, fix, decision, task, note."""
+
+    KIND = "memory"
+
+    type: str = "note"
+    scope: str = "project"  # universal, language, framework, project, user
+    title: str = ""
+    text: str = ""
+    language: str = ""
+    framework: str = ""
+    path: str = ""
+    reason: str = ""
+    provenance: tuple[str, ...] = ()  # memory ids of what it was learnt from
+    rule: Pattern | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class RuleEvent(Body):
+    """One step of a rule's life, with the back-test that led to it."""
+
+    KIND = "rule-event"
+
+    rule: str = ""
+    from_state: str = ""
+    to_state: str = ""  # candidate, shadow, active, retired
+    reason: str = ""
+    support: int = 0
+    commits: int = 0
+    matched: int = 0
+    stood: int = 0
+    changed: int = 0
+    against: int = 0
+    confidence: int = 0
+
+
+@dataclass(frozen=True)
+class Shown(Body):
+    """One memory in an exposure: where it stood, how it scored, and what each feature gave."""
+
+    KIND = "shown"
+
+    memory: str = ""
+    rank: int = 0  # from 1; 0 for a dropped one
+    score: int = 0
+    dropped: str = ""  # why it was dropped; empty for a shown one
+    features: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Exposure(Body):
+    """What one recall, or one warning of the guard, showed and dropped."""
+
+    KIND = "exposure"
+    PRIVATE = True
+
+    query: str = ""  # SHA-256 of the question: the text itself is not kept
+    task_type: str = ""
+    channel: str = ""  # ask, mcp, hook, guard, python
+    ranker: str = ""
+    encoder: str = ""
+    tokens: int = 0
+    abstained: bool = False
+    items: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True)
+class Feedback(Body):
+    """What a person said of a memory or a generation; the remark is private."""
+
+    KIND = "feedback"
+    PRIVATE = True
+
+    of: str = ""
+    verdict: str = ""  # good, bad, wrong
+    category: str = ""
+    remark: str = ""
+    feeling: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict(Body):
+    """The part of a feedback that is shared."""
+
+    KIND = "verdict"
+
+    of: str = ""
+    verdict: str = ""
+    category: str = ""
+
+
+@dataclass(frozen=True)
+class Trust(Body):
+    """Whose word counts: an author or a rule accepted or revoked."""
+
+    KIND = "trust"
+
+    who: str = ""
+    what: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Purge(Body):
+    """Something that must be gone everywhere."""
+
+    KIND = "purge"
+
+    who: str = ""
+    what: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Scope(Body):
+    """A memory moved to a wider or narrower scope."""
+
+    KIND = "scope"
+
+    who: str = ""
+    what: str = ""
+    scope: str = ""
+    why: str = ""
+
+
+KINDS: Mapping[str, type[Body]] = {
+    kind.KIND: kind
+    for kind in (
+        Execution,
+        Generation,
+        Outcome,
+        Correction,
+        Memory,
+        RuleEvent,
+        Exposure,
+        Feedback,
+        Verdict,
+        Trust,
+        Purge,
+        Scope,
+    )
+}
+
+B = TypeVar("B", bound=Body)
+
+
+def is_private(body: Body) -> bool:
+    """Whether a record with this body stays on this machine."""
+    return body.PRIVATE or bool(getattr(body, "private", False))
+
+
+def encode(body: Body) -> dict[str, object]:
+    """The JSON form of a body: `kind` and the fields that differ from their defaults."""
+    return {"kind": body.KIND, **_fields(body)}
+
+
+def _fields(value: object) -> dict[str, object]:
+    out: dict[str, object] = {}
+    for field in dataclasses.fields(value):  # type: ignore[arg-type]
+        given = getattr(value, field.name)
+        if given != field.default:
+            out[field.name] = _plain(given)
+    return out
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _fields(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value
+
+
+def decode(cls: type[B], body: Mapping[str, object]) -> B:
+    """A body from its JSON form. Unknown fields are passed over, and one of the wrong type takes its default:
+    a record from outside is data, and must not stop the rest from loading.
+    """
+    return _build(cls, body)
+
+
+def decode_any(body: Mapping[str, object]) -> Body | None:
+    """The body by its own `kind`; None for a kind that this version does not know."""
+    kind = body.get("kind")
+    cls = KINDS.get(kind) if isinstance(kind, str) else None
+    return decode(cls, body) if cls else None
+
+
+def _build(cls: type[Any], given: Mapping[str, object]) -> Any:
+    values = {}
+    for name, hint in _hints(cls):
+        if name in given:
+            fit, value = _fit(hint, given[name])
+            if fit:
+                values[name] = value
+    return cls(**values)
+
+
+@lru_cache(maxsize=None)
+def _hints(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
+    hints = get_type_hints(cls, vars(sys.modules[cls.__module__]))
+    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(cls))
+
+
+def _fit(hint: Any, value: object) -> tuple[bool, Any]:
+    """Whether `value` is of the type `hint`, and its Python form."""
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        inner = [each for each in get_args(hint) if each is not type(None)]
+        return (True, None) if value is None else _fit(inner[0], value)
+    if origin is tuple:
+        if not isinstance(value, list):
+            return False, None
+        arguments = get_args(hint)
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            items = [_fit(arguments[0], each) for each in value]
+            return True, tuple(item for fit, item in items if fit)
+        if len(arguments) != len(value):
+            return False, None
+        pairs = [_fit(argument, each) for argument, each in zip(arguments, value, strict=True)]
+        return all(fit for fit, _ in pairs), tuple(item for _, item in pairs)
+    if dataclasses.is_dataclass(hint):
+        return (True, _build(hint, value)) if isinstance(value, Mapping) else (False, None)  # type: ignore[arg-type]
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool), value
+    return isinstance(value, hint), value

@@ -1,0 +1,97 @@
+"""The seams of the store: what stands behind each can be replaced, and one contract suite holds them all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .fold import View
+from .record import Draft, Record
+
+Floats = npt.NDArray[np.float32]
+
+
+class Journal(Protocol):
+    """The append-only log of records: the one truth."""
+
+    def append(self, drafts: Sequence[Draft]) -> list[Record]:
+        """Write records; when this returns they are on disk, fsynced. All of them, or an error."""
+        ...
+
+    def records(self) -> Iterator[Record]:
+        """All records that can be read, in the order (t, w, id)."""
+        ...
+
+    def view(self) -> View:
+        """What is current: the fold over all records, brought up to date with the disk."""
+        ...
+
+
+class Vectors(Protocol):
+    """Nearest neighbours by cosine, over L2-normalised rows of one width."""
+
+    def put(self, keys: Sequence[str], rows: Floats) -> None:
+        """Add rows (n, d), or replace those whose key is there already."""
+        ...
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Take rows out; a key that is not there is passed over."""
+        ...
+
+    def search(self, row: Floats, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
+        """The `k` nearest keys and their cosine, best first; only those in `among` where it is given."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class Words(Protocol):
+    """Full-text search over identifier-split, stemmed words, ranked by BM25."""
+
+    def put(self, texts: Sequence[tuple[str, str]]) -> None:
+        """Add (key, text) pairs, or replace those whose key is there already."""
+        ...
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Take texts out; a key that is not there is passed over."""
+        ...
+
+    def search(self, query: str, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
+        """The `k` best keys and their BM25 score (higher is better), best first; no words, no hits."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class Graph(Protocol):
+    """Named nodes and typed edges: memories, files, symbols, commits."""
+
+    def link(self, edges: Iterable[tuple[str, str, str]]) -> None:
+        """Add (from, relation, to); an edge that is there already stays one."""
+        ...
+
+    def unlink(self, node: str) -> None:
+        """Take out the edges that leave `node`."""
+        ...
+
+    def targets(self, node: str, relation: str | None = None) -> list[tuple[str, str]]:
+        """(relation, to) of the edges that leave `node`, sorted."""
+        ...
+
+    def sources(self, node: str, relation: str | None = None) -> list[tuple[str, str]]:
+        """(relation, from) of the edges that enter `node`, sorted."""
+        ...
+
+
+class Encoder(Protocol):
+    """What the store asks of an encoder; `cortex.models` satisfies it."""
+
+    name: str
+    width: int
+
+    def encode(self, texts: Sequence[str], kind: str = "query") -> Floats:
+        """Texts to float32 rows (n, width), L2-normalised; `kind` is "query" or "code"."""
+        ...
