@@ -1,0 +1,192 @@
+"""What every test runs in: a home of its own, git without anybody's settings, and a seed that is printed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AUTHOR = "Ada Byron <ada@example.org>"
+FIRST_DATE = 1_700_000_000
+ROOT = Path(__file__).resolve().parent.parent
+
+Commit = Callable[..., str]
+Tell = Callable[[str], None]
+
+_told: list[str] = []
+_touched: list[str] = []
+_WRITES = {
+    "os.mkdir",
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+    "os.chmod",
+}
+
+
+def _real_home() -> str:
+    """The home of the person who runs the tests, whatever HOME says; empty where there is none to guard."""
+    try:
+        home = os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return ""
+    return home + os.sep if home != os.sep and Path(home).is_dir() else ""
+
+
+_HOME = _real_home()
+_ALLOWED = tuple(
+    os.path.realpath(each) + os.sep for each in (ROOT, sys.prefix, sys.base_prefix, tempfile.gettempdir())
+)
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    """Note each write below the real home: an audit hook sees what no mock would."""
+    if event == "open":
+        path, mode, flags = arguments
+        written = (
+            bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+            if isinstance(flags, int)
+            else "r" not in str(mode)
+        )
+        paths: tuple[Any, ...] = (path,) if written else ()
+    elif event in _WRITES:
+        paths = arguments[:2] if event in {"os.rename", "os.link", "os.symlink"} else arguments[:1]
+    else:
+        return
+    for each in paths:
+        if isinstance(each, (str, bytes, os.PathLike)):
+            name = os.path.abspath(os.fsdecode(each))  # noqa: PTH100 - names, not links
+            if name.startswith(_HOME) and not name.startswith(_ALLOWED) and "__pycache__" not in name:
+                _touched.append(f"{event} {name}")
+
+
+if _HOME:
+    sys.addaudithook(_watch)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A home, a Cortex folder and a git configuration that belong to this test alone."""
+    home = tmp_path_factory.mktemp("h")
+    for name in [name for name in os.environ if name.startswith(("GIT_", "CORTEX_", "XDG_"))]:
+        if name not in {"CORTEX_SEED"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("CORTEX_HOME", str(home / "cortex"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "Ada Byron")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "ada@example.org")
+        monkeypatch.setenv(f"GIT_{who}_DATE", f"{FIRST_DATE} +0000")
+    _touched.clear()
+    yield
+    assert not _touched, f"this test wrote below the real home: {_touched[:5]}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _libgit2_without_settings() -> None:
+    """libgit2 finds its configuration once, when it is loaded: point it at nothing."""
+    import pygit2
+    from pygit2.enums import ConfigLevel
+
+    for level in (ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL):
+        pygit2.settings.search_path[level] = os.devnull
+
+
+@pytest.fixture
+def seed() -> int:
+    """The seed of a random test: fresh each time, printed, and taken from CORTEX_SEED to repeat a run."""
+    value = int(os.environ.get("CORTEX_SEED") or int.from_bytes(os.urandom(4), "big"))
+    print(f"CORTEX_SEED={value}")
+    return value
+
+
+@pytest.fixture
+def tell() -> Tell:
+    """Say a line that stands in the summary of the run, passed or not: counts, seeds, figures."""
+    return _told.append
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what the tests had to tell, above pytest's own last line."""
+    if _told:
+        terminalreporter.section("counts")
+        for line in _told:
+            terminalreporter.write_line(line)
+
+
+def run_git(repo: Path, *arguments: str, **environment: str) -> str:
+    """Run git in a test repository and return what it printed."""
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=repo,
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def commit() -> Commit:
+    """`commit(repo, {path: text, bytes, or None to delete}, message=…, author="Name <mail>") -> sha`."""
+    minutes = itertools.count(1)
+
+    def make(
+        repo: Path,
+        files: Mapping[str, str | bytes | None],
+        message: str = "A change",
+        author: str = AUTHOR,
+    ) -> str:
+        for path, text in files.items():
+            target = repo / path
+            if text is None:
+                target.unlink()
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(text if isinstance(text, bytes) else text.encode())
+        if files:
+            run_git(repo, "add", "-A", "--", *files)
+        name, _, mail = author.rstrip(">").partition(" <")
+        date = f"{FIRST_DATE + 60 * next(minutes)} +0000"
+        run_git(
+            repo,
+            *("-c", "commit.gpgSign=false", "commit", "--quiet", "--allow-empty", "--message", message),
+            GIT_AUTHOR_NAME=name,
+            GIT_AUTHOR_EMAIL=mail,
+            GIT_AUTHOR_DATE=date,
+            GIT_COMMITTER_NAME=name,
+            GIT_COMMITTER_EMAIL=mail,
+            GIT_COMMITTER_DATE=date,
+        )
+        return run_git(repo, "rev-parse", "HEAD")
+
+    return make
+
+
+@pytest.fixture
+def repo(tmp_path: Path, commit: Commit) -> Path:
+    """A fresh git repository on `main` with one commit."""
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    run_git(folder, "init", "--quiet", "--initial-branch=main")
+    run_git(folder, "config", "user.name", "Ada Byron")
+    run_git(folder, "config", "user.email", "ada@example.org")
+    commit(folder, {"README.md": "# A project\n"}, message="Begin")
+    return folder
