@@ -1,0 +1,20 @@
+"""The models that ship with Cortex: an encoder, a classifier of task types, a token counter.
+
+Importing this package loads neither numpy nor onnxruntime; a model is loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .encoder import StaticEncoder
+
+__all__ = ["load_encoder"]
+
+
+def load_encoder(name: str = "builtin") -> StaticEncoder:
+    """The encoder called `name`: `encode(texts, kind="query" or "code")` gives float32 rows of length 1."""
+    from .encoder import load
+
+    return load(name)

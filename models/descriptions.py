@@ -1,0 +1,62 @@
+"""The model files that ship with Cortex: one frozen description each, and reading a file by its hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ..repo.errors import DamagedError, UsageError
+
+FOLDER = Path(__file__).parent / "data"
+BUILTIN = "builtin"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One file in `models/data`: what it is, its hash, and under which licence it may be passed on."""
+
+    name: str
+    file: str
+    sha256: str
+    licence: str
+    about: str
+    width: int = 0  # of an encoder's rows; 0 for anything else
+
+    @property
+    def version(self) -> str:
+        """The name with the start of the hash: what was made by one file is never taken for another's."""
+        return f"{self.name}@{self.sha256[:12]}"
+
+
+ENCODER = ModelFile(
+    name="static256",
+    file="cortex_static256.onnx",
+    sha256="90eb468af8bfaa884295a232f4faa9608388bb1f76a683ec89a8014a171f53aa",
+    licence="MIT",
+    about="Static token vectors for code and questions about code, int8, the vocabulary inside.",
+    width=256,
+)
+
+ENCODERS = {BUILTIN: ENCODER}
+FILES = (ENCODER,)
+
+
+def choose(models: dict[str, ModelFile], name: str, what: str) -> ModelFile:
+    """The description called `name`; raises `UsageError` with the names there are."""
+    try:
+        return models[name]
+    except KeyError:
+        raise UsageError(f"there is no {what} called {name!r}", f"use one of: {', '.join(models)}") from None
+
+
+def read(model: ModelFile, folder: Path = FOLDER) -> bytes:
+    """The file's bytes; raises `DamagedError` unless they hash to what the description pins."""
+    hint = "install Cortex again: pip install --force-reinstall --no-deps cortex-git"
+    try:
+        data = (folder / model.file).read_bytes()
+    except OSError as error:
+        raise DamagedError(f"the model file {model.file} cannot be read: {error.strerror}", hint) from error
+    if sha256(data).hexdigest() != model.sha256:
+        raise DamagedError(f"the model file {model.file} is not the one that Cortex shipped", hint)
+    return data

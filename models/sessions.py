@@ -1,0 +1,59 @@
+"""How models run: onnxruntime sessions on one thread, on CUDA where it is proven to work, else on the CPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from ..repo.errors import DamagedError, PlaceError, UsageError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Device = Literal["auto", "cpu", "cuda"]
+_CUDA = "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
+
+
+def open_session(model: bytes, device: Device = "auto") -> onnxruntime.InferenceSession:
+    """A session over a model's bytes.
+
+    "auto" takes CUDA when this onnxruntime has it and the session says that it got it, else the CPU;
+    "cuda" raises `PlaceError` where it cannot be had. Raises `DamagedError` for bytes that are no model.
+    """
+    import onnxruntime
+
+    if device not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"there is no device called {device!r}", "use one of: auto, cpu, cuda")
+    options = onnxruntime.SessionOptions()
+    # One thread: these models take microseconds, and the daemon shares the machine with the person's work.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised; nothing is printed beside it
+    # The list of available providers names CUDA on machines without a GPU: only an opened session proves it.
+    if device != "cpu" and _CUDA in onnxruntime.get_available_providers():
+        session = _open(model, options, [_CUDA, _CPU])
+        if _CUDA in session.get_providers():
+            return session
+    if device == "cuda":
+        raise PlaceError(
+            "no CUDA device can be used", "install onnxruntime-gpu and the CUDA libraries, or use cpu"
+        )
+    return _open(model, options, [_CPU])
+
+
+def device_of(session: onnxruntime.InferenceSession) -> str:
+    """Where a session runs: "cuda" or "cpu"."""
+    return "cuda" if _CUDA in session.get_providers() else "cpu"
+
+
+def _open(
+    model: bytes, options: onnxruntime.SessionOptions, providers: list[str]
+) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=providers)
+    except Exception as error:  # onnxruntime's own types share no public base
+        raise DamagedError(
+            f"onnxruntime cannot open a model: {error}", "install Cortex and onnxruntime again"
+        ) from error
