@@ -1,0 +1,471 @@
+"""The smallest edits between two versions of a file, from a top-down difference of their syntax trees.
+
+The method is Getafix's tree difference made light (Bader, Scott, Pradel, Chandra: "Getafix: learning to fix
+bugs automatically", OOPSLA 2019): equal subtrees are matched by their tokens, unequal ones are walked down
+together as long as their kinds agree. What is found is widened to the smallest expression that means
+something on its own: a call rather than its argument.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .languages import INTERFACE_NAMES, LANGUAGES, LISTS
+from .normalise import import_parts
+from .parse import Node, tree
+
+MAX_BYTES = 1_000_000  # a longer file is data, not code that a person reads
+MAX_EDITS = 200
+MAX_CONTEXT = 600  # characters of a statement that is kept whole as an edit's context
+_SIMILAR = 0.4
+_PAIRED = 0.55
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit. Lines are from 1 and ranges hold both ends; an insertion between the lines n and n+1 has
+    `line_before` 0 and `lines_before` (n+1, n), and a deletion the same on the other side.
+
+    `context_before` and `context_after` are the statement around the edit, or of a statement with a body its
+    head's expression, where that is not too long; else the edit itself.
+    """
+
+    before: str
+    after: str
+    line_before: int
+    line_after: int
+    lines_before: tuple[int, int]
+    lines_after: tuple[int, int]
+    kind_before: str = ""
+    kind_after: str = ""
+    enclosing: str = ""
+    context_before: str = ""
+    context_after: str = ""
+
+
+Pair = tuple[Node, Node]
+
+
+class _Found:
+    """What the walk collects: paired nodes, and statements that only one side has."""
+
+    def __init__(self) -> None:
+        self.pairs: list[Pair] = []
+        self.heads: list[Pair] = []
+        self.lists: list[tuple[list[Node], list[Node], Node, Node, int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self.pairs) + len(self.heads) + len(self.lists)
+
+
+def edits(before: str, after: str, language: str | None) -> list[Edit]:
+    """The smallest edits from `before` to `after`, in the order of their lines.
+
+    Changes of formatting, comments and the order of imports give none. Without a grammar: hunks of lines.
+    """
+    if before == after or len(before) > MAX_BYTES or len(after) > MAX_BYTES:
+        return []
+    if language is None or language not in LANGUAGES:
+        return _line_edits(before, after)
+    old, new = (
+        tree(before.encode("utf-8", "replace"), language),
+        tree(after.encode("utf-8", "replace"), language),
+    )
+    found = _Found()
+    try:
+        if old.kind == new.kind:
+            difference(old, new, found)
+        else:
+            return _line_edits(before, after)
+    except RecursionError:
+        return _line_edits(before, after)
+    out = [_pair_edit(pair) for pair in _units(found.pairs)]
+    out += [_head_edit(b, a) for b, a in found.heads]
+    out += [_list_edit(*each) for each in found.lists]
+    unique = dict.fromkeys(edit for edit in out if edit.before.split() != edit.after.split())
+    return sorted(unique, key=lambda edit: (edit.lines_before, edit.lines_after))[:MAX_EDITS]
+
+
+def same(b: Node, a: Node) -> bool:
+    """Whether two nodes say the same, whatever their formatting."""
+    return b.kind == a.kind and (b.data == a.data or b.tokens == a.tokens)
+
+
+def difference(b: Node, a: Node, found: _Found) -> None:
+    """Walk two nodes of one kind down together, and collect where they differ."""
+    if len(found) > MAX_EDITS or same(b, a):
+        return
+    if b.kind != a.kind or not b.children or not a.children:
+        found.pairs.append((b, a))
+    elif b.kind in b.language.imports:
+        if not _same_imports([b], [a]):
+            found.pairs.append((b, a))
+    elif b.is_block or _holds_bodies(b):
+        _statements(b, a, found)
+    elif b.holds_block or a.holds_block:
+        _with_body(b, a, found)
+    elif len(b.children) == len(a.children):
+        unequal = [(x, y) for x, y in zip(b.children, a.children, strict=True) if not same(x, y)]
+        if not unequal or (len(unequal) > 1 and _wraps(b, a)):
+            found.pairs.append((b, a))
+        for x, y in unequal:
+            if x.named and y.named:
+                difference(x, y, found)
+            else:
+                found.pairs.append((b, a))
+    else:
+        found.pairs.append((b, a))
+
+
+def _wraps(b: Node, a: Node) -> bool:
+    return _inside(b, a) or _inside(a, b)
+
+
+def _inside(small: Node, large: Node) -> bool:
+    stack = list(large.children)
+    while stack:
+        node = stack.pop()
+        if node.named and same(small, node):
+            return True
+        if node.end - node.start > small.end - small.start:
+            stack.extend(node.children)
+    return False
+
+
+def _holds_bodies(node: Node) -> bool:
+    """Whether it lists long things (functions among arguments, say), which pair as statements do."""
+    return node.kind in LISTS and any(child.holds_block for child in node.children)
+
+
+def _with_body(b: Node, a: Node, found: _Found) -> None:
+    """Statements with a body: the bodies are walked down, what differs of the heads is one edit."""
+    bodies_b, bodies_a = [x for x in b.children if x.is_block], [x for x in a.children if x.is_block]
+    heads_b, heads_a = [x for x in b.children if not x.is_block], [x for x in a.children if not x.is_block]
+    for x, y in zip(bodies_b, bodies_a, strict=False):
+        difference(x, y, found)
+    if len(bodies_b) != len(bodies_a):
+        found.pairs.append((b, a))
+        return
+    if len(heads_b) == len(heads_a):
+        unequal = [(x, y) for x, y in zip(heads_b, heads_a, strict=True) if not same(x, y)]
+        if all(x.named and y.named for x, y in unequal):
+            for x, y in unequal:
+                difference(x, y, found)
+            return
+    elif _clauses(heads_b, heads_a, found):
+        return
+    found.heads.append((b, a))
+
+
+def _clauses(b: list[Node], a: list[Node], found: _Found) -> bool:
+    """Heads that differ in clauses with bodies of their own (elif, except, else): paired like statements."""
+    if not any(x.holds_block for x in (*b, *a)):
+        return False
+    plain_b, plain_a = [x for x in b if not x.holds_block], [x for x in a if not x.holds_block]
+    if [x.tokens for x in plain_b] != [x.tokens for x in plain_a]:
+        return False
+    _sequence(
+        [x for x in b if x.holds_block], [x for x in a if x.holds_block], b[0].parent, a[0].parent, found
+    )
+    return True
+
+
+def _statements(b: Node, a: Node, found: _Found) -> None:
+    _sequence(
+        [x for x in b.children if x.named],
+        [x for x in a.children if x.named],
+        b,
+        a,
+        found,
+    )
+
+
+def _sequence(B: list[Node], A: list[Node], b: Node | None, a: Node | None, found: _Found) -> None:  # noqa: N803
+    """Two runs of statements: equal ones are matched, like ones are paired and walked down."""
+    if b is None or a is None:
+        return
+    first = 0
+    while first < len(B) and first < len(A) and B[first].data == A[first].data:
+        first += 1
+    last = 0
+    while last < min(len(B), len(A)) - first and B[-1 - last].data == A[-1 - last].data:
+        last += 1
+    B, A = B[first : len(B) - last], A[first : len(A) - last]  # noqa: N806
+    imports_b, imports_a = [x for x in B if _imports(x)], [x for x in A if _imports(x)]
+    if (imports_b or imports_a) and _same_imports(imports_b, imports_a):
+        B, A = [x for x in B if not _imports(x)], [x for x in A if not _imports(x)]  # noqa: N806
+    matcher = difflib.SequenceMatcher(None, [x.tokens for x in B], [x.tokens for x in A], autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag != "equal":
+            _replaced(B[i1:i2], A[j1:j2], b, a, found)
+
+
+def _imports(node: Node) -> bool:
+    return node.kind in node.language.imports
+
+
+def _same_imports(B: Sequence[Node], A: Sequence[Node]) -> bool:  # noqa: N803
+    bag_b: Counter[tuple[str, ...]] = Counter()
+    bag_a: Counter[tuple[str, ...]] = Counter()
+    for nodes, bag in ((B, bag_b), (A, bag_a)):
+        for node in nodes:
+            bag.update(import_parts(node.raw, node.source, node.language))
+    return bag_b == bag_a
+
+
+def _replaced(B: list[Node], A: list[Node], b: Node, a: Node, found: _Found) -> None:  # noqa: N803
+    """A run replaced by another: pairs are walked down, what is left over stands alone between them."""
+    if len(B) == len(A) and all(_similar(x, y, _SIMILAR) for x, y in zip(B, A, strict=True)):
+        pairs = list(zip(range(len(B)), range(len(A)), strict=True))
+    else:
+        pairs = _pairs(B, A)
+    i = j = 0
+    for p, q in [*pairs, (len(B), len(A))]:
+        if i < p or j < q:
+            _left(B[i:p], A[j:q], b, a, found)
+        if p < len(B):
+            if B[p].kind == A[q].kind:
+                difference(B[p], A[q], found)
+            else:
+                found.pairs.append((B[p], A[q]))
+        i, j = p + 1, q + 1
+
+
+def _left(B: list[Node], A: list[Node], b: Node, a: Node, found: _Found) -> None:  # noqa: N803
+    """Statements without a partner. One for one is an edit; else each side's lines as they stand."""
+    if len(B) == len(A) == 1 and not B[0].holds_block and not A[0].holds_block:
+        found.pairs.append((B[0], A[0]))
+        return
+    at_b = B[0].first_line if B else _line_for(b, A)
+    at_a = A[0].first_line if A else _line_for(a, B)
+    found.lists.append((B, A, b, a, at_b, at_a))
+
+
+def _line_for(parent: Node, others: list[Node]) -> int:
+    """The line of `parent` before which the other side's statements would stand."""
+    holder = others[-1].parent
+    later = (
+        [x for x in holder.children if x.named and x.start > others[-1].start] if holder is not None else []
+    )
+    lines = {x.data: x.first_line for x in reversed(parent.children) if x.named}
+    return next((lines[x.data] for x in later if x.data in lines), parent.last_line + 1)
+
+
+def _similar(x: Node, y: Node, threshold: float) -> bool:
+    if x.kind != y.kind and (x.holds_block or y.holds_block):
+        return False
+    left, right = Counter(x.tokens), Counter(y.tokens)
+    both = sum(left.values()) + sum(right.values())
+    return 2 * sum((left & right).values()) >= threshold * max(1, both)
+
+
+def _pairs(B: list[Node], A: list[Node]) -> list[tuple[int, int]]:  # noqa: N803
+    """Indexes of like statements, in order on both sides; the window keeps the cost linear."""
+    out = []
+    start = 0
+    for i, x in enumerate(B[:400]):
+        for j in range(start, min(len(A), start + 20)):
+            if x.kind == A[j].kind and _names_agree(x, A[j]) and _similar(x, A[j], _PAIRED):
+                out.append((i, j))
+                start = j + 1
+                break
+    return out
+
+
+def _names_agree(x: Node, y: Node) -> bool:
+    """Definitions pair by name before they pair by looks."""
+    if x.kind not in x.language.definitions:
+        return True
+    return name_of(x) == name_of(y)
+
+
+def name_of(node: Node) -> str:
+    """The name that a definition gives."""
+    for child in node.children:
+        if child.field == "name":
+            return child.text
+    return ""
+
+
+def enclosing(node: Node | None) -> str:
+    """The names of the definitions around a node, outermost first, joined by dots."""
+    names: list[str] = []
+    while node is not None:
+        if node.kind in node.language.definitions:
+            name = name_of(node)
+            if name:
+                names.append(name)
+        elif node.kind in ("arrow_function", "function_expression") and node.parent is not None:
+            name = name_of(node.parent)
+            if name:
+                names.append(name)
+        node = node.parent
+    return ".".join(reversed(names))
+
+
+def is_unit(node: Node) -> bool:
+    """Whether an expression means something on its own: not a leaf, a list, a named argument or a callee."""
+    if not node.named or node.kind in LISTS or node.kind in INTERFACE_NAMES:
+        return False
+    if not node.children or node.kind in ("keyword_argument", "pair", "keyed_element", "interpolation"):
+        return False
+    if node.kind in ("parenthesized_expression", "literal_element", "dotted_name", "template_substitution"):
+        return False
+    return node.field not in ("function", "constructor")
+
+
+def widen(pair: Pair) -> Pair:
+    """The pair, or the parents of both until they are units; never beyond a statement or into a head."""
+    b, a = pair
+    while not (is_unit(b) and is_unit(a)):
+        above = parents((b, a))
+        if above is None:
+            break
+        b, a = above
+    return b, a
+
+
+def parents(pair: Pair) -> Pair | None:
+    """Both parents, where both are of one kind, and neither is a block or holds one."""
+    b, a = pair[0].parent, pair[1].parent
+    if b is None or a is None or b.kind != a.kind:
+        return None
+    if b.is_block or a.is_block or b.holds_block or a.holds_block:
+        return None
+    return b, a
+
+
+def _units(pairs: Sequence[Pair]) -> list[Pair]:
+    """Each pair widened; one that lies inside another is a part of that other."""
+    wide = {(b.start, b.end, a.start, a.end): (b, a) for b, a in map(widen, pairs)}
+    spans = list(wide)
+    return [
+        pair
+        for span, pair in wide.items()
+        if not any(
+            other != span
+            and other[0] <= span[0]
+            and span[1] <= other[1]
+            and other[2] <= span[2]
+            and span[3] <= other[3]
+            for other in spans
+        )
+    ]
+
+
+def _context(pair: Pair) -> Pair:
+    above = parents(pair)
+    while above is not None and max(len(above[0].data), len(above[1].data)) <= MAX_CONTEXT:
+        pair = above
+        above = parents(pair)
+    return pair
+
+
+def _pair_edit(pair: Pair) -> Edit:
+    b, a = pair
+    outer_b, outer_a = _context(pair)
+    broken = b.raw.has_error or a.raw.has_error
+    return Edit(
+        before=b.text,
+        after=a.text,
+        line_before=b.first_line,
+        line_after=a.first_line,
+        lines_before=(b.first_line, b.last_line),
+        lines_after=(a.first_line, a.last_line),
+        kind_before="" if broken else b.kind,
+        kind_after="" if broken else a.kind,
+        enclosing=enclosing(b),
+        context_before=outer_b.text,
+        context_after=outer_a.text,
+    )
+
+
+def _head_edit(b: Node, a: Node) -> Edit:
+    text_b, last_b = _head(b)
+    text_a, last_a = _head(a)
+    return Edit(
+        before=text_b,
+        after=text_a,
+        line_before=b.first_line,
+        line_after=a.first_line,
+        lines_before=(b.first_line, last_b),
+        lines_after=(a.first_line, last_a),
+        kind_before=b.kind,
+        kind_after=a.kind,
+        enclosing=enclosing(b),
+        context_before=text_b,
+        context_after=text_a,
+    )
+
+
+def _head(node: Node) -> tuple[str, int]:
+    body = next(child for child in node.children if child.is_block)
+    text = node.source[node.start : body.start].decode("utf-8", "replace").rstrip()
+    return text, node.first_line + text.count("\n")
+
+
+def _list_edit(B: list[Node], A: list[Node], b: Node, a: Node, at_b: int, at_a: int) -> Edit:  # noqa: N803
+    text_b, text_a = _run(B), _run(A)
+    return Edit(
+        before=text_b,
+        after=text_a,
+        line_before=at_b if B else 0,
+        line_after=at_a if A else 0,
+        lines_before=(B[0].first_line, B[-1].last_line) if B else (at_b, at_b - 1),
+        lines_after=(A[0].first_line, A[-1].last_line) if A else (at_a, at_a - 1),
+        kind_before=B[0].kind if len(B) == 1 else "",
+        kind_after=A[0].kind if len(A) == 1 else "",
+        enclosing=enclosing(b),
+        context_before=text_b,
+        context_after=text_a,
+    )
+
+
+def _run(nodes: list[Node]) -> str:
+    if not nodes:
+        return ""
+    return nodes[0].source[nodes[0].start : nodes[-1].end].decode("utf-8", "replace")
+
+
+def _line_edits(before: str, after: str) -> list[Edit]:
+    """Hunks of lines, for text without a grammar; lines that differ in white space alone are equal."""
+    old, new = before.splitlines(), after.splitlines()
+    first = 0
+    while first < min(len(old), len(new)) and old[first] == new[first]:
+        first += 1
+    last = 0
+    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
+        last += 1
+    old_mid, new_mid = old[first : len(old) - last], new[first : len(new) - last]
+    if len(old_mid) * len(new_mid) > 4_000_000:  # the matcher is quadratic: one hunk has to do
+        opcodes = [("replace", 0, len(old_mid), 0, len(new_mid))]
+    else:
+        matcher = difflib.SequenceMatcher(
+            None,
+            [" ".join(x.split()) for x in old_mid],
+            [" ".join(x.split()) for x in new_mid],
+            autojunk=False,
+        )
+        opcodes = [tuple(each) for each in matcher.get_opcodes()]  # type: ignore[misc]
+    out = []
+    for tag, i1, i2, j1, j2 in opcodes:
+        text_b, text_a = "\n".join(old_mid[i1:i2]), "\n".join(new_mid[j1:j2])
+        if tag == "equal" or text_b.split() == text_a.split():
+            continue
+        b, a = first + i1 + 1, first + j1 + 1
+        out.append(
+            Edit(
+                before=text_b,
+                after=text_a,
+                line_before=b if i2 > i1 else 0,
+                line_after=a if j2 > j1 else 0,
+                lines_before=(b, b + i2 - i1 - 1),
+                lines_after=(a, a + j2 - j1 - 1),
+                context_before=text_b,
+                context_after=text_a,
+            )
+        )
+    return out[:MAX_EDITS]

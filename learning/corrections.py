@@ -1,0 +1,93 @@
+"""From what an assistant wrote and what was committed to corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..analyzers.edits import Edit, edits
+from ..analyzers.imports import framework_of, imports_of
+from ..analyzers.languages import is_generated, language_of
+from ..store.kinds import MILLION, Correction
+from .categories import categorise
+
+MAX_TEXT = 4_000  # characters of a side that is kept: more is a rewrite, and is cut at a line
+MAX_CORRECTIONS = 60  # of one file in one commit: more is a rewrite of the file
+
+
+def corrections(
+    before: str,
+    after: str,
+    path: str,
+    generated: Sequence[tuple[int, int]] | None = None,
+    *,
+    hand: str = "person",
+    weight: int = MILLION,
+    commit: str = "",
+    author: str = "",
+    written: str = "",
+    agent: str = "",
+    subject: str = "",
+) -> list[Correction]:
+    """The corrections that lead from `before`, as generated, to `after`, as committed, by line.
+
+    `generated` are the lines of `before` that were generated (from 1, both ends included); None is all of
+    them. Formatting, comments and the order of imports are no corrections, and neither is anything in a
+    file that a tool writes. Equal edits are one correction with a `count`. What only came (a feature that
+    went on) is given with the category evolution: it is counted, not learnt.
+    """
+    if is_generated(path, before[:8192].encode("utf-8", "replace")):
+        return []
+    language = language_of(path)
+    imports = imports_of(after, language)
+    framework = framework_of(imports)
+    out: dict[tuple[str, str], Correction] = {}
+    for edit in edits(before, after, language):
+        if generated is not None and not _touches(edit, generated):
+            continue
+        left, right = _sides(edit)
+        known = out.get((left, right))
+        if known is not None:
+            out[(left, right)] = replace(known, count=known.count + 1)
+            continue
+        category, confidence = categorise(edit.before, edit.after, edit.kind_before, edit.kind_after, subject)
+        out[(left, right)] = Correction(
+            before=left,
+            after=right,
+            path=path,
+            line=edit.line_before or edit.lines_before[0],
+            language=language or "",
+            framework=framework,
+            category=category,
+            confidence=confidence,
+            hand=hand,
+            weight=weight,
+            commit=commit,
+            author=author,
+            written=written,
+            agent=agent,
+            subject=subject,
+            enclosing=edit.enclosing,
+            imports=imports,
+        )
+    return list(out.values())[:MAX_CORRECTIONS]
+
+
+def _touches(edit: Edit, generated: Sequence[tuple[int, int]]) -> bool:
+    """Whether the edit changes generated lines; an insertion does when such lines are on both its sides."""
+    first, last = edit.lines_before
+    if last < first:
+        first, last = last, first
+        return any(start <= first and last <= end for start, end in generated)
+    return any(start <= last and first <= end for start, end in generated)
+
+
+def _sides(edit: Edit) -> tuple[str, str]:
+    """The statement around the edit is what a person recognises, and what rules are generalised from."""
+    return _cut(edit.context_before or edit.before), _cut(edit.context_after or edit.after)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MAX_TEXT:
+        return text
+    return text[: text.rfind("\n", 0, MAX_TEXT) + 1 or MAX_TEXT].rstrip("\n")
