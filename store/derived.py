@@ -1,0 +1,129 @@
+"""Files that are derived from the journal: a manifest with their SHA-256, and the rows that were embedded.
+
+Nothing here is the truth. Whatever is missing, or is not what the manifest says, is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from .protocols import Floats
+
+#: Raised when what is embedded or searched is derived in another way: older files are then made again.
+FORM = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One memory in a file of rows: its id, the record that it was made from, and which rows it has."""
+
+    id: str
+    head: str
+    code: bool
+    text: bool
+
+
+@dataclass
+class Manifest:
+    """What the files should be: name → SHA-256; `rows` names the files of rows, oldest first."""
+
+    encoder: str
+    width: int
+    rows: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Put it in place of the old one, whole or not at all."""
+        value = {"schema": 1, "form": FORM, "encoder": self.encoder, "width": self.width}
+        data = json.dumps({**value, "rows": self.rows, "files": self.files}, sort_keys=True)
+        replace(folder / MANIFEST, data.encode())
+
+
+def read_manifest(folder: Path) -> Manifest | str:
+    """The manifest, or the reason why there is none that this version can use."""
+    try:
+        value = json.loads((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        return "there was none"
+    except (OSError, ValueError) as error:
+        return f"its manifest could not be read ({error})"
+    if not isinstance(value, dict) or value.get("schema") != 1 or value.get("form") != FORM:
+        return "another version had made it"
+    encoder, width, rows, files = (value.get(name) for name in ("encoder", "width", "rows", "files"))
+    if not (isinstance(encoder, str) and isinstance(width, int) and _names(rows) and _names(files)):
+        return "its manifest was damaged"
+    return Manifest(encoder, width, list(rows or ()), dict(files or {}))
+
+
+def _names(value: object) -> bool:
+    """Whether all names are those of files right here, and all hashes are text."""
+    if isinstance(value, dict):
+        return all(isinstance(each, str) for each in value.values()) and _names(list(value))
+    return isinstance(value, list) and all(isinstance(each, str) and "/" not in each for each in value)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file; empty when it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file under a temporary name, then put it in place."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def write_rows(folder: Path, entries: Sequence[Entry], rows: Floats) -> tuple[str, str]:
+    """Keep embedded rows in a file of their own, named by its content; its name and SHA-256."""
+    head = json.dumps([[each.id, each.head, int(each.code), int(each.text)] for each in entries])
+    data = head.encode() + b"\n" + np.ascontiguousarray(rows, "<f4").tobytes()
+    digest = hashlib.sha256(data).hexdigest()
+    name = f"rows-{digest[:16]}.bin"
+    replace(folder / name, data)
+    return name, digest
+
+
+def read_rows(path: Path, digest: str, width: int) -> tuple[list[Entry], Floats] | None:
+    """What `write_rows` wrote; None when it is not exactly that."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if hashlib.sha256(data).hexdigest() != digest:
+        return None
+    head, _, body = data.partition(b"\n")
+    try:
+        entries = [Entry(m, record, bool(code), bool(text)) for m, record, code, text in json.loads(head)]
+        rows = np.frombuffer(body, "<f4").reshape(-1, width)
+    except (ValueError, TypeError):
+        return None
+    whole = len(rows) == sum(each.code + each.text for each in entries)
+    return (entries, rows.astype(np.float32, copy=False)) if whole else None
+
+
+def stamps(folder: Path, names: Sequence[str]) -> Mapping[str, tuple[int, int, int]]:
+    """What changes when somebody else writes or removes a file: inode, size and time of change."""
+    out = {}
+    for name in names:
+        try:
+            state = (folder / name).stat()
+        except OSError:
+            continue
+        out[name] = (state.st_ino, state.st_size, state.st_mtime_ns)
+    return out

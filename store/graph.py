@@ -1,0 +1,102 @@
+"""Named nodes and typed edges, in SQLite or in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+import sqlite_utils
+
+
+class SqliteGraph:
+    """`Graph` in an SQLite file, or in memory where `path` is None."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._connection = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False)
+        self._db = sqlite_utils.Database(self._connection)
+        self._edges = self._db["edges"]
+        if not self._edges.exists():
+            # The key leads with the node that an edge leaves; the index serves the other direction.
+            self._edges.create(
+                {"node": str, "relation": str, "target": str}, pk=("node", "relation", "target")
+            )
+            self._edges.create_index(["target", "relation"])
+
+    def link(self, edges: Iterable[tuple[str, str, str]]) -> None:
+        """Add (from, relation, to); an edge that is there already stays one."""
+        rows = ({"node": node, "relation": relation, "target": to} for node, relation, to in edges)
+        self._edges.insert_all(rows, ignore=True)
+
+    def unlink(self, node: str) -> None:
+        """Take out the edges that leave `node`."""
+        self._edges.delete_where("node = ?", [node])
+
+    def unlink_all(self, nodes: Iterable[str]) -> None:
+        """Take out the edges that leave any of `nodes`, in one transaction."""
+        with self._db.conn:
+            self._db.conn.executemany("delete from edges where node = ?", [(node,) for node in nodes])
+
+    def targets(self, node: str, relation: str | None = None) -> list[tuple[str, str]]:
+        """(relation, to) of the edges that leave `node`, sorted."""
+        return self._ends("target", "node", node, relation)
+
+    def sources(self, node: str, relation: str | None = None) -> list[tuple[str, str]]:
+        """(relation, from) of the edges that enter `node`, sorted."""
+        return self._ends("node", "target", node, relation)
+
+    def _ends(self, far: str, near: str, node: str, relation: str | None) -> list[tuple[str, str]]:
+        where, values = f"{near} = ?", [node]
+        if relation is not None:
+            where, values = f"{where} and relation = ?", [node, relation]
+        rows = self._edges.rows_where(where, values, select=f"relation, {far}", order_by=f"relation, {far}")
+        return [(str(row["relation"]), str(row[far])) for row in rows]
+
+    def nodes(self) -> set[str]:
+        """The nodes that edges leave."""
+        return {node for (node,) in self._db.execute("select distinct node from edges")}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+class MemoryGraph:
+    """`Graph` in two dictionaries, one for each direction."""
+
+    def __init__(self) -> None:
+        self._out: dict[str, set[tuple[str, str]]] = {}
+        self._into: dict[str, set[tuple[str, str]]] = {}
+
+    def link(self, edges: Iterable[tuple[str, str, str]]) -> None:
+        """Add (from, relation, to); an edge that is there already stays one."""
+        for node, relation, to in edges:
+            self._out.setdefault(node, set()).add((relation, to))
+            self._into.setdefault(to, set()).add((relation, node))
+
+    def unlink(self, node: str) -> None:
+        """Take out the edges that leave `node`."""
+        for relation, to in self._out.pop(node, set()):
+            self._into[to].discard((relation, node))
+            if not self._into[to]:
+                del self._into[to]
+
+    def unlink_all(self, nodes: Iterable[str]) -> None:
+        """Take out the edges that leave any of `nodes`."""
+        for node in nodes:
+            self.unlink(node)
+
+    def targets(self, node: str, relation: str | None = None) -> list[tuple[str, str]]:
+        """(relation, to) of the edges that leave `node`, sorted."""
+        return sorted(edge for edge in self._out.get(node, ()) if relation in (None, edge[0]))
+
+    def sources(self, node: str, relation: str | None = None) -> list[tuple[str, str]]:
+        """(relation, from) of the edges that enter `node`, sorted."""
+        return sorted(edge for edge in self._into.get(node, ()) if relation in (None, edge[0]))
+
+    def nodes(self) -> set[str]:
+        """The nodes that edges leave."""
+        return set(self._out)
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,286 @@
+"""What can be recalled or listed: corrections and memories, each with its evidence, made from the view."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from .fold import View
+from .kinds import Correction, Feedback, Memory, Pattern, Purge, RuleEvent, Scope, Trust, Verdict
+from .record import Record
+
+#: How much of one side of an edit stands in a title, and how many pieces of evidence an item keeps.
+SIDE = 60
+EVIDENCE = 5
+#: How much of an item is embedded or searched: a longer one is cut, so that one memory cannot stop the rest.
+LONGEST = 8_000
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One place where it happened: both sides of the edit, and who made it when (`t` in ms)."""
+
+    commit: str
+    path: str
+    before: str
+    after: str
+    author: str = ""
+    t: int = 0
+
+
+@dataclass(frozen=True)
+class Item:
+    """One memory as it stands now; `id` is its memory id, `head` the record that says so.
+
+    `kind` is "correction" or the type of a memory ("rule", "note", …); `trust` is "own", "accepted" or
+    "pulled"; `status` is a rule's state. `code` is what is embedded as code, `words` what is searched as
+    text; `sources` are the ids of the memories that it was learnt from.
+    """
+
+    id: str
+    head: str
+    kind: str
+    scope: str = "project"
+    language: str = ""
+    framework: str = ""
+    path: str = ""
+    title: str = ""
+    text: str = ""
+    created: int = 0
+    author: str = ""
+    origin: str = ""
+    trust: str = "own"
+    support: int = 0
+    against: int = 0
+    status: str = ""
+    hand: str = ""
+    category: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    code: str = ""
+    words: str = ""
+    sources: tuple[str, ...] = ()
+
+
+def items(view: View, own_writer: str) -> list[Item]:
+    """All that can be recalled, ordered by (t, w, id) of the records.
+
+    Left out are corrections by a feature that went on (evolution) and by an agent's second thought, what the
+    person has purged, and what an author whom they revoked has written.
+    """
+    said = _hear(view, own_writer)
+    corrections = {record.m: record for record in view.of_kind("correction")}
+    made = (_make(record, corrections, said, own_writer) for record in view.of_kind("correction", "memory"))
+    return [each for each in made if each is not None]
+
+
+def item(view: View, m: str, own_writer: str) -> Item | None:
+    """The item of one memory id; None when it is unknown, deleted, or nothing that can be recalled."""
+    record = view.current(m)
+    if record is None or record.kind not in ("correction", "memory"):
+        return None
+    body = record.decoded()
+    wanted = body.provenance if isinstance(body, Memory) else ()
+    found = {each: view.current(each) for each in wanted}
+    corrections = {each: one for each, one in found.items() if one is not None and one.kind == "correction"}
+    return _make(record, corrections, _hear(view, own_writer), own_writer)
+
+
+def change(before: str, after: str, side: int = SIDE) -> tuple[str, str]:
+    """Both sides of an edit on one line each, cut around where they differ to about `side` characters."""
+    a, b = _line(before), _line(after)
+    start = 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    return _around(a, start, len(a) - end, side), _around(b, start, len(b) - end, side)
+
+
+def headline(before: str, after: str, side: int = SIDE) -> str:
+    """What to do, said positively, in one line."""
+    a, b = change(before, after, side)
+    if not b:
+        return f"Do without {tick(a)}"
+    return f"Use {tick(b)} instead of {tick(a)}" if a else f"Add {tick(b)}"
+
+
+def tick(code: str) -> str:
+    """`code` between backticks; backticks of its own become single quotes, so that it cannot leave them."""
+    return "`" + code.replace("`", "'") + "`"
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What other records say of memories and authors."""
+
+    votes: Mapping[str, Mapping[str, str]]  # memory → author → their latest verdict
+    events: Mapping[str, RuleEvent]
+    scopes: Mapping[str, str]
+    trust: Mapping[str, str]  # an author or a memory → accepted, revoked
+    purged: frozenset[str]
+
+    def count(self, m: str, *verdicts: str) -> int:
+        return sum(1 for verdict in self.votes.get(m, {}).values() if verdict in verdicts)
+
+
+def _hear(view: View, own_writer: str) -> _Said:
+    votes: dict[str, dict[str, str]] = {}
+    events: dict[str, tuple[bool, RuleEvent]] = {}
+    scopes: dict[str, str] = {}
+    trust: dict[str, str] = {}
+    purged: set[str] = set()
+    kinds = ("feedback", "verdict", "rule-event", "scope", "trust", "purge")
+    for record in view.of_kind(*kinds):
+        body, own = record.decoded(), record.w == own_writer
+        if isinstance(body, (Feedback, Verdict)):
+            # One voice per author: a feedback and its shared verdict are one, and nobody counts twice.
+            votes.setdefault(body.of, {})[record.author] = body.verdict
+        elif isinstance(body, RuleEvent):
+            # What arrives from others does not change the state of a rule that was decided here.
+            if own or not events.get(body.rule, (False, body))[0]:
+                events[body.rule] = (own, body)
+        elif own and isinstance(body, Scope):
+            scopes[body.what] = body.scope
+        elif own and isinstance(body, Trust):
+            trust[body.who] = body.what
+        elif own and isinstance(body, Purge):
+            purged.add(body.what)
+    states = {rule: event for rule, (_, event) in events.items()}
+    return _Said(votes, states, scopes, trust, frozenset(purged))
+
+
+def _make(record: Record, corrections: Mapping[str, Record], said: _Said, own_writer: str) -> Item | None:
+    trust = said.trust.get(record.m) or said.trust.get(record.author)
+    if record.m in said.purged or (trust == "revoked" and record.w != own_writer):
+        return None
+    body = record.decoded()
+    made: Item | None = None
+    if isinstance(body, Correction):
+        made = _correction(record, body)
+    elif isinstance(body, Memory):
+        made = _memory(record, body, corrections)
+    if made is None:
+        return None
+    support, against, status = made.support, 0, ""
+    event = said.events.get(record.m)
+    if event is not None:
+        support, against, status = max(event.support, support), event.against, event.to_state
+    elif made.kind == "rule":
+        status = "candidate"
+    return replace(
+        made,
+        scope=said.scopes.get(record.m, made.scope),
+        trust="own" if record.w == own_writer else "accepted" if trust == "accepted" else "pulled",
+        support=support + said.count(record.m, "good"),
+        against=against + said.count(record.m, "bad", "wrong"),
+        status=status,
+    )
+
+
+def _correction(record: Record, body: Correction) -> Item | None:
+    if body.category == "evolution" or body.hand == "second-thought":
+        return None
+    if not _line(body.before) and not _line(body.after):
+        return None
+    where = f"in {tick(_line(body.enclosing))} of {body.path}" if body.enclosing else f"in {body.path}"
+    text = ". ".join(part for part in (where if body.path else "", _line(body.subject)) if part)
+    title = headline(body.before, body.after)
+    code = _joined(body.before, body.after)
+    return Item(
+        id=record.m,
+        head=record.id,
+        kind="correction",
+        language=body.language,
+        framework=body.framework,
+        path=body.path,
+        title=title,
+        text=text,
+        created=record.t,
+        author=body.author or record.author,
+        origin=record.origin,
+        support=max(1, body.count),
+        hand=body.hand,
+        category=body.category,
+        evidence=(_evidence(record, body),),
+        code=code,
+        words=_joined(title, text, code, " ".join(body.imports)),
+    )
+
+
+def _memory(record: Record, body: Memory, corrections: Mapping[str, Record]) -> Item:
+    came = [corrections[m] for m in body.provenance if m in corrections]
+    came.sort(key=lambda each: (each.t, each.w, each.id), reverse=True)
+    evidence = []
+    for each in came[:EVIDENCE]:
+        decoded = each.decoded()
+        if isinstance(decoded, Correction):
+            evidence.append(_evidence(each, decoded))
+    rule = body.rule
+    title = _line(body.title) or (headline(shown(rule.pattern), shown(rule.rewrite)) if rule else "")
+    title = title or _cut(_line(body.text), 2 * SIDE)
+    language = body.language or (rule.language if rule else "")
+    code = _joined(*_pattern_code(rule), *(side for one in evidence[:2] for side in (one.before, one.after)))
+    return Item(
+        id=record.m,
+        head=record.id,
+        kind=body.type or "note",
+        scope=body.scope,
+        language=language,
+        framework=body.framework,
+        path=body.path,
+        title=title,
+        text=body.text[:LONGEST],
+        created=record.t,
+        author=record.author,
+        origin=record.origin,
+        support=len(came),
+        evidence=tuple(evidence),
+        code=code,
+        words=_joined(title, body.text, body.reason, body.path, code),
+        sources=body.provenance,
+    )
+
+
+def _evidence(record: Record, body: Correction) -> Evidence:
+    return Evidence(body.commit, body.path, body.before, body.after, body.author or record.author, record.t)
+
+
+def _pattern_code(rule: Pattern | None) -> tuple[str, ...]:
+    return (shown(rule.pattern), shown(rule.rewrite)) if rule else ()
+
+
+def shown(pattern: str) -> str:
+    """A pattern as a person reads it: `$NAME` and `$$$NAME` become `…`."""
+    return re.sub(r"\$+_*[A-Z][A-Z0-9_]*|\$+_", "…", pattern)
+
+
+def _joined(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)[:LONGEST]
+
+
+def _line(text: str) -> str:
+    return " ".join(text[:LONGEST].split())
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _around(text: str, start: int, end: int, side: int) -> str:
+    """At most about `side` characters of `text` with the range that differs in them, cut between words."""
+    if len(text) <= side:
+        return text
+    left = max(0, min(start - max(8, (side - (end - start)) // 2), len(text) - side))
+    right = min(len(text), left + side)
+    if left and (space := text.find(" ", left, max(left, start))) != -1:
+        left = space + 1
+    if right < len(text) and (space := text.rfind(" ", max(left + 1, min(end, right)), right)) != -1:
+        right = space
+    return ("…" if left else "") + text[left:right].strip() + ("…" if right < len(text) else "")
+
+
+def by_id(given: Iterable[Item]) -> dict[str, Item]:
+    """Items by their memory id."""
+    return {each.id: each for each in given}
