@@ -22,6 +22,7 @@ class ModelFile:
     licence: str
     about: str
     width: int = 0  # of an encoder's rows; 0 for anything else
+    scale: float = 1.0  # of a counter: what a token of its own is worth in tokens of a public one
 
     @property
     def version(self) -> str:
@@ -38,8 +39,17 @@ ENCODER = ModelFile(
     width=256,
 )
 
+COUNTER = ModelFile(
+    name="bpe48k",
+    file="cortex_tokens.json.gz",
+    sha256="22598a277cd8ae5881409bd97c68bd75cd82f82b8f0eb2be621a13fa07e6c7a6",
+    licence="MIT",
+    about="A byte-level BPE over code and prose, made by training/tokens.py.",
+)
+
 ENCODERS = {BUILTIN: ENCODER}
-FILES = (ENCODER,)
+COUNTERS = {BUILTIN: COUNTER}
+FILES = (ENCODER, COUNTER)
 
 
 def choose(models: dict[str, ModelFile], name: str, what: str) -> ModelFile:

@@ -85,7 +85,7 @@ def load(name: str = BUILTIN, device: Device = "auto") -> StaticEncoder:
 
 
 def _foreign(text: str, width: int) -> Floats:
-    """A unit row for a text that the vocabulary does not reach: the sum of a random direction for each word."""
+    """A unit row for a text that the vocabulary does not reach: the sum of a direction for each of its words."""
     total = np.zeros(width, np.float64)
     for word in sorted(set(words(text))) or [""]:
         noise = shake_256(word.encode("utf-8", "surrogatepass")).digest(width)

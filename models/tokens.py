@@ -1,0 +1,63 @@
+"""The built-in token counter: how long a text is for a language model, about."""
+
+from __future__ import annotations
+
+import gzip
+import math
+from typing import TYPE_CHECKING
+
+from ..repo.errors import DamagedError
+from .descriptions import BUILTIN, COUNTERS, ModelFile, choose, read
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+
+class BpeCounter:
+    """Counts the tokens of a byte-level BPE of our own, scaled to the count of a public LLM tokenizer.
+
+    `docs/models.md` has how far it is from o200k_base and cl100k_base, by language.
+    """
+
+    def __init__(self, model: ModelFile, data: bytes) -> None:
+        from tokenizers import Tokenizer
+
+        self.name = model.version
+        try:
+            self._tokenizer: Tokenizer = Tokenizer.from_buffer(gzip.decompress(data))
+        except (OSError, EOFError, ValueError) as error:
+            raise DamagedError(
+                f"the model file {model.file} cannot be read: {error}", "install Cortex again"
+            ) from error
+        self._scale = model.scale
+
+    def _encode(self, text: str) -> Encoding:
+        # A lone surrogate is no character, and the tokenizer takes none.
+        if not text.isascii():
+            text = text.encode("utf-8", "replace").decode("utf-8")
+        return self._tokenizer.encode(text, add_special_tokens=False)
+
+    def count(self, text: str) -> int:
+        """The tokens of a text; 0 for an empty one."""
+        return math.ceil(len(self._encode(text).ids) * self._scale)
+
+    def truncate(self, text: str, budget: int) -> str:
+        """The longest head of a text, cut between tokens, whose count is at most `budget`."""
+        offsets = [end for _, end in self._encode(text).offsets]
+        kept = min(len(offsets), math.floor(max(budget, 0) / self._scale))
+        if kept == len(offsets):
+            return text
+        while kept > 0:
+            head = text[: offsets[kept - 1]]
+            # A head alone may be cut into more tokens than it was as part of the whole.
+            over = self.count(head) - budget
+            if over <= 0:
+                return head
+            kept -= over
+        return ""
+
+
+def load(name: str = BUILTIN) -> BpeCounter:
+    """The counter called `name`; `UsageError` for an unknown one, `DamagedError` for a changed file."""
+    model = choose(COUNTERS, name, "token counter")
+    return BpeCounter(model, read(model))
