@@ -1,0 +1,316 @@
+"""The journal on disk: append-only, fsynced before it is acknowledged, readable while it is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+from ..repo.errors import PlaceError
+from . import layout, segments, wal
+from .durable import SYSTEM, NotWrittenError, System, refused
+from .fold import View
+from .kinds import KINDS, Body, Memory, encode
+from .layout import NewerStoreError, create
+from .lock import writer_lock
+from .quarantine import Problem, Quarantine
+from .reading import AHEAD, Reader
+from .record import (
+    MAX_PRIVATE,
+    MAX_SHARED,
+    DamagedLine,
+    Draft,
+    NotCanonicalError,
+    Record,
+    from_line,
+    make,
+    to_line,
+)
+
+__all__ = ["FileJournal", "NewerStoreError", "NotWrittenError", "Problem", "create", "wall_ms"]
+
+#: An open log of this size (bytes) is sealed.
+SEAL_AT = 256 * 1024
+
+Redact = Callable[[str], tuple[str, int]]
+
+
+def wall_ms() -> int:
+    """The wall clock, in ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class FileJournal:
+    """The journal of one store. Two processes may hold one each: the lock is taken for each append alone.
+
+    `author` is "Name <email>" for drafts that name none; `redact` gives a text without its secrets, and how
+    many they were.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        author: str,
+        clock: Callable[[], int] = wall_ms,
+        redact: Redact | None = None,
+        *,
+        timeout: float = 5.0,
+        system: System = SYSTEM,
+    ) -> None:
+        self.store = store
+        self.author = author
+        self.writer = layout.read_writer(store, system)
+        self.redactions = 0  # secrets taken out since this journal was opened
+        self._clock = clock
+        self._redact = redact
+        self._timeout = timeout
+        self._system = system
+        self._mutex = RLock()
+        self._reader = Reader(store, clock, system)
+        self._view: View | None = None
+        self._appenders: dict[wal.Log, wal.Appender] = {}
+        self._sizes: dict[wal.Log, int] = {}  # of the logs, as this journal left them
+        self._t = 0
+        self._n = 0
+
+    # Reading takes no lock of the store.
+
+    def records(self) -> Iterator[Record]:
+        """All records that can be read, in the order (t, w, id); each once."""
+        found = {record.id: record for record in Reader(self.store, self._clock, self._system).new()}
+        return iter(sorted(found.values(), key=lambda record: record.order))
+
+    def view(self) -> View:
+        """What is current, brought up to date with the disk; the same object each time."""
+        with self._mutex:
+            view = self._view if self._view is not None else View()
+            view.add(self._reader.new())
+            self._view = view
+            return view
+
+    def problems(self) -> list[Problem]:
+        """What could not be read, and why; the rest is read all the same."""
+        with self._mutex:
+            self.view()
+            return self._reader.problems()
+
+    # Writing holds the store's lock.
+
+    def append(self, drafts: Sequence[Draft]) -> list[Record]:
+        """Write records; when this returns they are on disk, fsynced. All of them, or an error.
+
+        Raises `BusyError`, `NewerStoreError`, `NotCanonicalError` for a draft that makes no record, and
+        `NotWrittenError` when the disk refuses: none of them is acknowledged then.
+        """
+        with self._writing():
+            return self._append([(draft, None, None) for draft in drafts])
+
+    def put(
+        self, body: Body, *, m: str = "", parents: tuple[str, ...] = (), origin: str = "", author: str = ""
+    ) -> Record:
+        """Write one record."""
+        return self.append([Draft(body, m, parents, "put", author, origin)])[0]
+
+    def edit(self, m: str, body: Body, origin: str = "", author: str = "") -> Record:
+        """Write a new version of a memory in place of all its heads. Fields that this version does not know
+        are carried over from the current one.
+        """
+        with self._writing():
+            view = self.view()
+            heads, current = view.heads(m), view.current(m)
+            draft = Draft(body, m, tuple(head.id for head in heads), "put", author, origin)
+            return self._append([(draft, _carried(body, current), None)])[0]
+
+    def delete(self, m: str, origin: str = "", author: str = "") -> Record:
+        """Write a tombstone in place of all heads of a memory. Raises `PlaceError` when there is none."""
+        with self._writing():
+            heads = self.view().heads(m)
+            if not heads:
+                raise PlaceError(f"there is no memory {m}", "See what there is with `cortex log`.")
+            last = heads[-1]
+            body = KINDS.get(last.kind, Memory)()
+            draft = Draft(body, m, tuple(head.id for head in heads), "del", author, origin)
+            # Shared when any version of it was: the tombstone must reach whoever has one.
+            private = all(head.private for head in heads)
+            return self._append([(draft, {"kind": last.kind}, private)])[0]
+
+    def seal(self) -> None:
+        """Turn the open logs into immutable segments. Raises `NotWrittenError`; nothing is lost then."""
+        with self._writing():
+            try:
+                self._seal()
+            except OSError as error:
+                raise refused(error, self.store) from error
+
+    def take(self, found: Sequence[tuple[segments.Segment, bytes]]) -> int:
+        """Add segments that came from elsewhere, checked already; returns how many were not there.
+
+        Raises `NotWrittenError`; those before the failure stay, which harms nothing: it is a union.
+        """
+        with self._writing():
+            shelf = segments.Shelf(self.store, self._system)
+            try:
+                count = sum(shelf.put(segment, data) for segment, data in found)
+                before = self._t
+                self.view()
+                self._adopt()
+                if self._t > before:
+                    layout.write_clock(self.store, layout.Clock(self._t, self._n), self._system)
+            except OSError as error:
+                raise refused(error, self.store) from error
+            return count
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with writer_lock(self.store, self._timeout, self._system), self._mutex:
+            layout.check_format(self.store, self._system)
+            yield
+
+    def _append(
+        self, drafts: Sequence[tuple[Draft, Mapping[str, object] | None, bool | None]]
+    ) -> list[Record]:
+        try:
+            self._wind()
+            records = self._make(drafts)
+            self._write(records)
+        except OSError as error:
+            raise refused(error, self.store) from error
+        self._t, self._n = records[-1].t if records else self._t, self._n + len(records)
+        if self._view is not None:
+            self._view.add(records)
+        if any(size > SEAL_AT for size in self._sizes.values()):
+            try:
+                self._seal()
+            except OSError:
+                # What was asked for is on disk and is acknowledged; the next append tries this again.
+                self._sizes.clear()
+        return records
+
+    def _make(self, drafts: Sequence[tuple[Draft, Mapping[str, object] | None, bool | None]]) -> list[Record]:
+        if self._view is None and any(draft.parents for draft, _, _ in drafts):
+            self.view()  # a child's time is greater than its parents': they have to be seen
+            self._adopt()
+        made: list[Record] = []
+        t, n = self._t, self._n
+        for draft, carried, private in drafts:
+            t, n = max(self._clock(), t + 1), n + 1
+            body = {**encode(draft.body), **(carried or {})}
+            record = make(
+                draft, t=t, w=self.writer, n=n, author=self.author, body=self._redacted(body), private=private
+            )
+            made.append(record)
+        return made
+
+    def _write(self, records: Sequence[Record]) -> None:
+        """The private log first, then the shared one: if the second fails the first is taken back."""
+        done: list[tuple[wal.Appender, int]] = []
+        for private in (True, False):
+            lines = [_line(record) for record in records if record.private is private]
+            if not lines:
+                continue
+            log = wal.Log(self.writer, private)
+            appender = self._appenders.setdefault(log, wal.Appender(self.store, log, self._system))
+            data = b"".join(lines)
+            try:
+                done.append((appender, appender.append(data)))
+            except OSError:
+                self._sizes.clear()
+                for other, size in done:
+                    other.take_back(size)
+                raise
+            self._sizes[log] = appender.size()
+
+    def _wind(self) -> None:
+        """Bring the clock up to what is on disk, without reading the store: the note of the sealed segments,
+        and the last line of each open log that is not as we left it.
+        """
+        noted = layout.read_clock(self.store, self._system)
+        if noted is None:
+            self.view()
+            self._adopt()
+        else:
+            self._t, self._n = max(self._t, noted.t), max(self._n, noted.n)
+        if self._view is not None:
+            self._adopt()
+        limit = self._clock() + AHEAD
+        for log in wal.logs(self.store, self._system):
+            appender = self._appenders.get(log) or wal.Appender(self.store, log, self._system)
+            if self._sizes.get(log) == appender.size():
+                continue
+            for line in wal.last_lines(appender.path, self._system):
+                try:
+                    record = from_line(line, log.private)
+                except DamagedLine:
+                    continue
+                if record.t <= limit:
+                    self._t = max(self._t, record.t)
+                    if record.w == self.writer:
+                        self._n = max(self._n, record.n)
+                    break
+
+    def _adopt(self) -> None:
+        self._t = max(self._t, self._reader.t)
+        self._n = max(self._n, self._reader.n.get(self.writer, 0))
+
+    def _redacted(self, body: Mapping[str, object]) -> Mapping[str, object]:
+        if self._redact is None:
+            return body
+        return {key: each if key == "kind" else self._clean(each) for key, each in body.items()}
+
+    def _clean(self, value: object) -> object:
+        """A value without secrets. Object and memory ids are random by nature and stay."""
+        if isinstance(value, str):
+            if len(value) in {32, 40, 64} and all(letter in "0123456789abcdef" for letter in value):
+                return value
+            assert self._redact is not None
+            text, count = self._redact(value)
+            self.redactions += count
+            return text
+        if isinstance(value, Mapping):
+            return {key: self._clean(each) for key, each in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._clean(each) for each in value]
+        return value
+
+    def _seal(self) -> None:
+        """Raises `OSError`. At every step all lines are in the log, or in a segment, or in both."""
+        self._wind()
+        layout.write_clock(self.store, layout.Clock(self._t, self._n), self._system)
+        shelf = segments.Shelf(self.store, self._system)
+        keeper = Quarantine(self.store, self._system)
+        for log in wal.logs(self.store, self._system):
+            path = f"{wal.FOLDER}/{log.name}"
+            data = self._reader.bytes_of(self.store / path)
+            whole: list[bytes] = []
+            times: dict[bytes, int] = {}
+            for number, line in wal.lines(data):
+                try:
+                    times[line] = from_line(line, log.private).t
+                    whole.append(line)
+                except DamagedLine as error:  # noqa: PERF203 - one bad line stops no other
+                    keeper.keep(line, Problem(path, number, error.message))
+            for group in segments.cut(whole):
+                shelf.add(log.private, log.writer, times[group[0]], b"\n".join(group) + b"\n")
+            wal.drop(self.store, log, self._system)
+            self._sizes.pop(log, None)
+
+
+def _line(record: Record) -> bytes:
+    line = to_line(record)
+    limit = MAX_PRIVATE if record.private else MAX_SHARED
+    if len(line) > limit:
+        raise NotCanonicalError(
+            f"a record of {len(line):,} bytes is over the limit of {limit:,}", "Keep a shorter text."
+        )
+    return line
+
+
+def _carried(body: Body, current: Record | None) -> Mapping[str, object]:
+    """The fields of the current version that this program does not know, to be kept in the next one."""
+    if current is None or current.kind != body.KIND:
+        return {}
+    known = {"kind", *(each.name for each in dataclasses.fields(body))}
+    return {key: each for key, each in current.body.items() if key not in known}

@@ -1,0 +1,112 @@
+"""The store's folder: what lies in it, its format, its writer's id, and where its clock stands."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..repo.errors import DamagedError, PlaceError
+from . import quarantine, segments, wal
+from .durable import SYSTEM, System, exists, make_folder, read, refused, sync_folder, write_file
+from .lock import writer_lock
+
+FORMAT = 1
+FORMAT_FILE = "format.json"
+FORMAT_BYTES = b'{"format":1}\n'
+WRITER = "writer"
+CLOCK = "clock"
+FOLDERS = (wal.FOLDER, segments.SHARED, segments.PRIVATE, quarantine.FOLDER, "spool", "index")
+
+_HEX32 = re.compile(r"[0-9a-f]{32}\Z")
+
+
+class NewerStoreError(PlaceError):
+    """The store was written by a newer version: it can be read as far as it is known, and not written."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The largest time (ms) seen in sealed segments, and the largest number that this writer gave there."""
+
+    t: int
+    n: int
+
+
+def create(store: Path, system: System = SYSTEM) -> None:
+    """Lay down a store: its folders (mode 0700), its format, its writer's id. What is there stays.
+
+    Raises `NotWrittenError`, or `PlaceError` when the folder above it is missing.
+    """
+    if not exists(system, store.parent):
+        raise PlaceError(f"there is no folder {store.parent}", "Name a git repository.")
+    try:
+        make_folder(system, store, store)
+        sync_folder(system, store.parent)
+        with writer_lock(store, system=system):
+            for name in FOLDERS:
+                make_folder(system, store / name, store)
+            if not exists(system, store / FORMAT_FILE):
+                write_file(system, store / FORMAT_FILE, FORMAT_BYTES)
+            if not exists(system, store / CLOCK) and not segments.Shelf(store, system).listing():
+                write_clock(store, Clock(0, 0), system)
+            # The writer's id comes last: it is what says that the store is whole.
+            if not exists(system, store / WRITER):
+                write_file(system, store / WRITER, secrets.token_hex(16).encode() + b"\n")
+            sync_folder(system, store)
+    except OSError as error:
+        raise refused(error, store) from error
+
+
+def read_writer(store: Path, system: System = SYSTEM) -> str:
+    """The id of this clone. Raises `PlaceError` where there is none, `DamagedError` when it is none."""
+    try:
+        said = read(system, store / WRITER).decode("ascii", "replace").strip()
+    except OSError as error:
+        raise PlaceError(f"{store} is not a store: {error.strerror}", "Run `cortex init` first.") from error
+    if not _HEX32.match(said):
+        raise DamagedError(f"{store / WRITER} holds no writer id", "Run `cortex doctor --repair`.")
+    return said
+
+
+def format_of(data: bytes) -> int:
+    """The number in a `format.json`. Raises `DamagedError`."""
+    try:
+        number = json.loads(data)["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        number = None
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise DamagedError("format.json holds no format number", "Run `cortex doctor --repair`.")
+    return number
+
+
+def check_format(store: Path, system: System = SYSTEM) -> None:
+    """Raise `NewerStoreError` when a newer version wrote this store, `DamagedError` when nobody can say."""
+    try:
+        number = format_of(read(system, store / FORMAT_FILE))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise refused(error, store / FORMAT_FILE) from error
+    if number > FORMAT:
+        raise NewerStoreError(
+            f"the store {store} has format {number}, and this version of Cortex writes format {FORMAT}",
+            "Update Cortex: what is stored can be read meanwhile, and nothing is changed.",
+        )
+
+
+def read_clock(store: Path, system: System = SYSTEM) -> Clock | None:
+    """Where the sealed segments ended; None when that has to be found out from the segments themselves."""
+    try:
+        said = json.loads(read(system, store / CLOCK))
+        t, n = said["t"], said["n"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return Clock(t, n) if type(t) is int and type(n) is int and t >= 0 and n >= 0 else None
+
+
+def write_clock(store: Path, clock: Clock, system: System = SYSTEM) -> None:
+    """Note where the sealed segments end. Raises `OSError`."""
+    write_file(system, store / CLOCK, json.dumps({"n": clock.n, "t": clock.t}).encode() + b"\n")

@@ -1,0 +1,72 @@
+"""Where damaged bytes go: kept as they were found, with the reason beside them, never dropped."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .durable import SYSTEM, System, exists, make_folder, names, read, write_file
+
+FOLDER = "quarantine"
+#: How many findings in immutable files one reading copies out: their bytes stay where they are as well.
+COPIES = 1000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing in the store that is not as it must be; `line` from 1, 0 for the whole file."""
+
+    path: str
+    line: int
+    reason: str
+
+
+class Quarantine:
+    """Bytes that could not be read, one file each by their hash, and beside it a note of where and why."""
+
+    def __init__(self, store: Path, system: System = SYSTEM) -> None:
+        self._store = store
+        self._folder = store / FOLDER
+        self._system = system
+        self._copied: set[str] = set()
+
+    def keep(self, data: bytes, problem: Problem) -> Path:
+        """Copy bytes here; fsynced when this returns. The same bytes are kept once. Raises `OSError`."""
+        name = hashlib.sha256(data).hexdigest()[:32]
+        target = self._folder / f"{name}.bytes"
+        if name not in self._copied and not self._holds(target, data):
+            make_folder(self._system, self._folder, self._store)
+            note = {"path": problem.path, "line": problem.line, "reason": problem.reason, "bytes": len(data)}
+            said = json.dumps(note, ensure_ascii=True, sort_keys=True).encode() + b"\n"
+            write_file(self._system, self._folder / f"{name}.json", said)
+            write_file(self._system, target, data)
+        self._copied.add(name)
+        return target
+
+    def note(self, data: bytes, problem: Problem) -> None:
+        """Copy bytes here if the disk lets us: while reading, a full or read-only disk must stop nothing."""
+        if len(self._copied) < COPIES:
+            with contextlib.suppress(OSError):
+                self.keep(data, problem)
+
+    def contents(self) -> list[tuple[Path, Problem]]:
+        """What is in quarantine: the bytes' file, and what was wrong with it."""
+        found = []
+        for name in names(self._system, self._folder):
+            if name.endswith(".bytes"):
+                target = self._folder / name
+                found.append((target, self._why(target.with_suffix(".json"))))
+        return found
+
+    def _holds(self, target: Path, data: bytes) -> bool:
+        return exists(self._system, target) and read(self._system, target) == data
+
+    def _why(self, note: Path) -> Problem:
+        try:
+            said = json.loads(read(self._system, note))
+            return Problem(str(said["path"]), int(said["line"]), str(said["reason"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return Problem(note.name, 0, "its note is lost")

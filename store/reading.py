@@ -1,0 +1,117 @@
+"""Reading a store without a lock: first all of it, then what is new, and never stopped by what is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from . import segments, wal
+from .durable import SYSTEM, System, read
+from .quarantine import Problem, Quarantine
+from .record import DamagedLine, Record, from_line
+
+#: A record further ahead of the wall clock than this (ms) is kept apart until its time has come.
+AHEAD = 24 * 60 * 60 * 1000
+
+
+class Reader:
+    """One reader of a store: what it has seen, and what was wrong with it.
+
+    `t` is the largest time among the records that count; `n` the largest number by writer.
+    """
+
+    def __init__(self, store: Path, clock: Callable[[], int], system: System = SYSTEM) -> None:
+        self.t = 0
+        self.n: dict[str, int] = {}
+        self._store = store
+        self._clock = clock
+        self._system = system
+        self._shelf = segments.Shelf(store, system)
+        self._keeper = Quarantine(store, system)
+        self._read: set[segments.Segment] = set()
+        self._logs: dict[wal.Log, wal.Seen] = {}
+        self._numbers: dict[wal.Log, int] = {}  # lines before the offset seen
+        self._ahead: list[tuple[Record, Problem]] = []
+        self._problems: dict[Problem, None] = {}
+        self._unread: dict[str, Problem] = {}
+
+    def new(self) -> list[Record]:
+        """The records that came since the last call; one may come twice, from a log and from its segment."""
+        found: list[Record] = []
+        limit = self._clock() + AHEAD
+        # The logs first: a seal makes the segment and then drops the log, so in this order a line is seen
+        # in the one or in the other.
+        for log in wal.logs(self._store, self._system):
+            found += self._log(log, limit)
+        for segment in self._shelf.listing():
+            if segment not in self._read:
+                found += self._segment(segment, limit)
+        if self._ahead:
+            found += self._due(limit)
+        for record in found:
+            if record.t > self.t:
+                self.t = record.t
+            if record.n > self.n.get(record.w, 0):
+                self.n[record.w] = record.n
+        return found
+
+    def problems(self) -> list[Problem]:
+        """What could not be read so far, and what waits for its time."""
+        return [*self._unread.values(), *self._problems, *(problem for _, problem in self._ahead)]
+
+    def bytes_of(self, path: Path) -> bytes:
+        """The whole of a file. Raises `OSError`."""
+        return read(self._system, path)
+
+    def _log(self, log: wal.Log, limit: int) -> list[Record]:
+        path = f"{wal.FOLDER}/{log.name}"
+        try:
+            data, start, seen = wal.read_new(self._store / path, self._logs.get(log), self._system)
+        except OSError as error:
+            self._unread[path] = Problem(path, 0, f"cannot be read: {error.strerror}")
+            return []
+        self._unread.pop(path, None)
+        if seen is None:
+            self._logs.pop(log, None)
+            return []
+        self._logs[log] = seen
+        first = self._numbers.get(log, 0) if start else 0
+        self._numbers[log] = first + data.count(b"\n")
+        return self._lines(data, path, first, log.private, limit)
+
+    def _segment(self, segment: segments.Segment, limit: int) -> list[Record]:
+        try:
+            data = self.bytes_of(self._store / segment.path)
+        except OSError as error:
+            # Not counted as read: a disk that has come back is asked again.
+            self._unread[segment.path] = Problem(segment.path, 0, f"cannot be read: {error.strerror}")
+            return []
+        self._unread.pop(segment.path, None)
+        self._read.add(segment)
+        if not segment.fits(data):
+            self._problems[Problem(segment.path, 0, "its content is not what its name says")] = None
+        return self._lines(data, segment.path, 0, segment.private, limit)
+
+    def _lines(self, data: bytes, path: str, first: int, private: bool, limit: int) -> list[Record]:
+        found = []
+        for number, line in wal.lines(data):
+            try:
+                record = from_line(line, private)
+            except DamagedLine as error:
+                problem = Problem(path, first + number, error.message)
+                self._problems[problem] = None
+                self._keeper.note(line, problem)
+                continue
+            if record.t > limit:
+                problem = Problem(path, first + number, f"its time {record.t} is more than 24 h ahead")
+                self._ahead.append((record, problem))
+                self._keeper.note(line, problem)
+                continue
+            found.append(record)
+        return found
+
+    def _due(self, limit: int) -> list[Record]:
+        """Those that were ahead and no longer are: the wall clock went on, or was set right."""
+        due = [record for record, _ in self._ahead if record.t <= limit]
+        self._ahead = [pair for pair in self._ahead if pair[0].t > limit]
+        return due

@@ -1,0 +1,301 @@
+"""Records: the envelope, canonical JSON, checksums and ids; docs/format.md tells it to other programs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import google_crc32c
+
+from ..repo.errors import DamagedError, UsageError
+from .kinds import Body, decode_any, is_private
+
+VERSION = 1
+LIMIT = 2**53  # RFC 8785, 3.2.2.3: beyond it not every reader keeps an integer exact
+DEPTH = 32
+MAX_SHARED = 64 * 1024  # bytes of one line, without its end
+MAX_PRIVATE = 1024 * 1024
+
+_HEX32 = re.compile(r"[0-9a-f]{32}\Z")
+_HEX64 = re.compile(r"[0-9a-f]{64}\Z")
+_ENVELOPE = frozenset({"author", "body", "crc", "id", "m", "n", "op", "origin", "parents", "t", "v", "w"})
+
+
+class DamagedLine(DamagedError):  # noqa: N818 - the name says what it is
+    """A line that is not a whole and true record; the message says why."""
+
+
+class NotCanonicalError(UsageError):
+    """A value that the canonical form has no place for."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a caller hands to `Journal.append`; an empty `m` asks for a new memory id."""
+
+    body: Body
+    m: str = ""
+    parents: tuple[str, ...] = ()
+    op: Literal["put", "del"] = "put"
+    author: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of the journal: version `v` of memory `m`, written at `t` (ms) by writer `w` as its `n`-th."""
+
+    id: str
+    v: int
+    m: str
+    op: str
+    parents: tuple[str, ...]
+    t: int
+    w: str
+    n: int
+    author: str
+    origin: str
+    body: Mapping[str, object]
+    private: bool
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    def decoded(self) -> Body | None:
+        """The body as its kind; None for a kind that this version does not know."""
+        return decode_any(self.body)
+
+    @property
+    def kind(self) -> str:
+        """The body's kind; empty for a tombstone without a body."""
+        kind = self.body.get("kind")
+        return kind if isinstance(kind, str) else ""
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Where the record stands among all records."""
+        return (self.t, self.w, self.id)
+
+
+def new_memory() -> str:
+    """A fresh memory id: 128 random bits, in hex."""
+    return secrets.token_hex(16)
+
+
+def canonical(value: object) -> bytes:
+    """The one form of a JSON value: RFC 8785, narrowed to what Python's `json` writes the same way.
+
+    Raises `NotCanonicalError` for a float, an integer of 2^53 or more, a key that is not ASCII, a lone
+    surrogate, a nesting deeper than 32, or a type that JSON does not have.
+    """
+    _check(value, 0)
+    try:
+        return _dump(value)
+    except UnicodeEncodeError as error:
+        raise NotCanonicalError("a text holds half of a surrogate pair") from error
+
+
+def _dump(value: object) -> bytes:
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    ).encode("utf-8")
+
+
+def _check(value: object, depth: int) -> None:
+    if value is None or isinstance(value, (str, bool)):
+        return
+    if isinstance(value, int):
+        if not -LIMIT < value < LIMIT:
+            raise NotCanonicalError(f"{value} is not below 2^53")
+        return
+    if depth >= DEPTH:
+        raise NotCanonicalError(f"nested deeper than {DEPTH}")
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if not isinstance(key, str) or not key.isascii():
+                raise NotCanonicalError(f"the key {key!r} is not ASCII")
+            _check(each, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            _check(each, depth + 1)
+    else:
+        raise NotCanonicalError(f"{type(value).__name__} has no place in a record")
+
+
+def crc(data: bytes) -> str:
+    """CRC-32C (Castagnoli), as 8 hex digits."""
+    return f"{google_crc32c.value(data):08x}"
+
+
+def make(
+    draft: Draft,
+    *,
+    t: int,
+    w: str,
+    n: int,
+    author: str,
+    body: Mapping[str, object],
+    private: bool | None = None,
+) -> Record:
+    """The record of a draft, with `body` as the JSON form of the draft's own, redacted.
+
+    `private` decides the class where it is given; otherwise the kind does.
+
+    Raises `NotCanonicalError`.
+    """
+    envelope = {
+        "v": VERSION,
+        "m": draft.m or new_memory(),
+        "op": draft.op,
+        "parents": list(draft.parents),
+        "t": t,
+        "w": w,
+        "n": n,
+        "author": draft.author or author,
+        "origin": draft.origin,
+        "body": dict(body),
+    }
+    if not _HEX32.match(str(envelope["m"])):
+        raise NotCanonicalError(f"{draft.m!r} is not a memory id: 32 hex digits")
+    if not all(_HEX64.match(each) for each in draft.parents):
+        raise NotCanonicalError("a parent is not a record id: 64 hex digits")
+    identity = hashlib.sha256(canonical(envelope)).hexdigest()
+    return _record(identity, envelope, is_private(draft.body) if private is None else private, {})
+
+
+def to_line(record: Record) -> bytes:
+    """The record's line, with its end."""
+    whole = {
+        "v": record.v,
+        "m": record.m,
+        "op": record.op,
+        "parents": list(record.parents),
+        "t": record.t,
+        "w": record.w,
+        "n": record.n,
+        "author": record.author,
+        "origin": record.origin,
+        "body": record.body,
+        **record.extra,
+        "id": record.id,
+    }
+    whole["crc"] = crc(canonical(whole))
+    return _dump(whole) + b"\n"
+
+
+def from_line(line: bytes, private: bool) -> Record:
+    """The record of one line (its end may be there or not).
+
+    A version, an operation, a kind or a field that is not known is no damage. Raises `DamagedLine`.
+    """
+    line = line.removesuffix(b"\n")
+    if len(line) > (MAX_PRIVATE if private else MAX_SHARED):
+        raise DamagedLine(f"{len(line)} bytes in one line")
+    whole = _parse(line)
+    given_crc, given_id = whole.pop("crc", None), whole.get("id")
+    try:
+        if not _plain(line):
+            _check(whole, 0)
+        with_id, without = _pair(whole)
+    except (NotCanonicalError, UnicodeEncodeError, RecursionError) as error:
+        raise DamagedLine(f"not in canonical form: {error}") from None
+    if given_crc != crc(with_id):
+        raise DamagedLine("its checksum does not fit")
+    if given_id != hashlib.sha256(without).hexdigest():
+        raise DamagedLine("its id is not the hash of its content")
+    extra = {key: each for key, each in whole.items() if key not in _ENVELOPE} if len(whole) > 11 else {}
+    _check_envelope(whole)
+    return _record(str(given_id), whole, private, extra)
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        text = line.decode("utf-8")
+        whole = json.loads(text, parse_float=_no_float, parse_constant=_no_float, parse_int=_integer)
+        if isinstance(whole, dict) and _dump(whole) != line:
+            # Not written by us, or not canonical: look again, slowly, for what `json` lets pass.
+            whole = json.loads(
+                text,
+                parse_float=_no_float,
+                parse_constant=_no_float,
+                parse_int=_integer,
+                object_pairs_hook=_unique,
+            )
+    except (ValueError, RecursionError) as error:
+        raise DamagedLine(f"not JSON as it must be: {error}") from None
+    if not isinstance(whole, dict):
+        raise DamagedLine("not a JSON object")
+    return whole
+
+
+def _plain(line: bytes) -> bool:
+    """Whether a line needs no look at its keys and its depth: ASCII, and too few brackets to nest deep."""
+    return line.isascii() and b"\\u" not in line and line.count(b"{") + line.count(b"[") <= DEPTH
+
+
+def _pair(whole: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """The canonical forms with and without `id`, the body dumped once."""
+    if len(whole) == 11 and whole.keys() <= _ENVELOPE:
+        head = _dump({"author": whole["author"], "body": whole["body"]})[:-1]
+        tail = _dump({key: whole[key] for key in ("m", "n", "op", "origin", "parents", "t", "v", "w")})[1:]
+        return head + b',"id":' + _dump(whole["id"]) + b"," + tail, head + b"," + tail
+    return _dump(whole), _dump({key: each for key, each in whole.items() if key != "id"})
+
+
+def _no_float(text: str) -> float:
+    raise ValueError(f"the number {text[:20]} is not an integer")
+
+
+def _integer(text: str) -> int:
+    if len(text) > 17 or not -LIMIT < int(text) < LIMIT or text == "-0":
+        raise ValueError(f"the number {text[:20]} is not below 2^53")
+    return int(text)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key stands twice")
+    return made
+
+
+def _check_envelope(whole: Mapping[str, Any]) -> None:
+    for key in ("v", "t", "n"):
+        value = whole.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise DamagedLine(f"`{key}` is not a number")
+    for key in ("m", "w"):
+        value = whole.get(key)
+        if not isinstance(value, str) or not _HEX32.match(value):
+            raise DamagedLine(f"`{key}` is not 32 hex digits")
+    for key in ("op", "author", "origin"):
+        if not isinstance(whole.get(key), str):
+            raise DamagedLine(f"`{key}` is not a text")
+    parents = whole.get("parents")
+    if not isinstance(parents, list) or not all(isinstance(p, str) and _HEX64.match(p) for p in parents):
+        raise DamagedLine("`parents` are not record ids")
+    if not isinstance(whole.get("body"), dict):
+        raise DamagedLine("`body` is not an object")
+    if whole["v"] < 1 or (whole["v"] == VERSION and whole["op"] not in {"put", "del"}):
+        raise DamagedLine(f"`op` {str(whole['op'])[:20]!r} is none of version {whole['v']}")
+
+
+def _record(identity: str, whole: Mapping[str, Any], private: bool, extra: Mapping[str, object]) -> Record:
+    return Record(
+        id=identity,
+        v=whole["v"],
+        m=whole["m"],
+        op=whole["op"],
+        parents=tuple(whole["parents"]),
+        t=whole["t"],
+        w=whole["w"],
+        n=whole["n"],
+        author=whole["author"],
+        origin=whole["origin"],
+        body=whole["body"],
+        private=private,
+        extra=extra,
+    )
