@@ -43,7 +43,9 @@ class Place:
     def require_store(self) -> Path:
         """The store's folder; raises `PlaceError` before `cortex init`."""
         if not self.initialised:
-            raise PlaceError(f"Cortex does not know {self.root or self.gitdir} yet", "Run `cortex init` there first.")
+            raise PlaceError(
+                f"Cortex does not know {self.root or self.gitdir} yet", "Run `cortex init` there first."
+            )
         return self.store
 
     def relative(self, path: str | Path) -> str:
@@ -94,7 +96,9 @@ def _linked(dot: Path) -> Path:
     """The git folder that a `.git` file names (a linked work tree's, or a submodule's)."""
     word, _, target = dot.read_text(encoding="utf-8", errors="surrogateescape").partition(":")
     if word.strip() != "gitdir" or not target.strip():
-        raise PlaceError(f"{dot} does not say where its repository is", "Repair it with `git worktree repair`.")
+        raise PlaceError(
+            f"{dot} does not say where its repository is", "Repair it with `git worktree repair`."
+        )
     gitdir = Path(os.path.normpath(dot.parent / target.strip()))
     if not gitdir.is_dir():
         raise PlaceError(
@@ -122,6 +126,19 @@ def state_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "cortex"
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "cortex"
+
+
+def runtime_folder() -> str:
+    """Where the daemon's socket lies: a folder of the person's own, with a path short enough for a socket."""
+    chosen = os.environ.get("XDG_RUNTIME_DIR", "")
+    if chosen.startswith("/") and len(os.fsencode(chosen)) <= 64:
+        try:
+            usable = os.stat(chosen).st_uid == os.getuid() and os.access(chosen, os.W_OK | os.X_OK)
+        except OSError:
+            usable = False
+        if usable:
+            return os.path.join(chosen, "cortex")
+    return f"/tmp/cortex-{os.getuid()}"  # noqa: S108 - its owner and mode are checked before it is used
 
 
 def user_config() -> Path:

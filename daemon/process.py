@@ -1,0 +1,329 @@
+"""The daemon as a process: one a person, started, stopped and asked how it is."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..repo.errors import BusyError, CortexError, PlaceError
+from ..repo.git import clean_environment
+from ..repo.places import state_folder
+from . import client, logs, loop
+from .logs import logger
+from .registry import Registry, write_whole
+from .server import Server
+from .workers import Factory, Workers
+
+GRACE_S = 25.0  # what a stop may take: systemd kills after 90 s, launchd after 20 s at the least
+
+
+@dataclass(frozen=True)
+class Status:
+    """How the daemon is; `pid` is None when none runs. `problem` says why one that runs does not answer."""
+
+    pid: int | None = None
+    version: str = ""
+    started: int = 0  # ms
+    repositories: tuple[dict[str, object], ...] = ()
+    queue: int = 0
+    problem: str = ""
+
+    def plain(self) -> dict[str, object]:
+        """The JSON form that `cortex daemon status --json` promises."""
+        return {
+            "pid": self.pid,
+            "version": self.version,
+            "started": self.started,
+            "repositories": list(self.repositories),
+            "queue": self.queue,
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What a stop did: whose process ended, whether it had to be killed, and what waits on disk for the next start."""
+
+    pid: int | None
+    killed: bool = False
+    queue: int = 0
+
+
+def run(factory: Factory, version: str, foreground: bool = True) -> int:
+    """Be the daemon until a signal or `stop` ends it; 0 when everything was finished.
+
+    Raises `BusyError` when another daemon holds the state folder, `PlaceError` when that cannot be written.
+    """
+    folder = _folder()
+    with _held(folder):
+        os.chdir("/")
+        logs.set_up(folder, foreground)
+        faulthandler.enable()
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: stop.set())
+        return _serve(folder, factory, version, stop)
+
+
+def _serve(folder: Path, factory: Factory, version: str, stop: threading.Event) -> int:
+    started = time.time_ns() // 1_000_000
+    workers = Workers(Registry(folder), factory)
+    server = Server(workers, client.default_socket(), version, stop, started=started)
+    server.start()
+    told = {"pid": os.getpid(), "version": version, "started": started, "socket": server.path}
+    write_whole(folder / "daemon.json", _json(told))
+    logger.info("version %s listens on %s", version, server.path)
+    looking = threading.Thread(target=loop.run, args=(workers, stop), name="loop")
+    looking.start()
+    while not stop.wait(1.0):
+        server.reap()
+        if not _is_at(folder):
+            logger.error(
+                "the state folder %s was moved or removed: another daemon may start, so this one ends", folder
+            )
+            stop.set()
+    left = server.close(GRACE_S)
+    looking.join(GRACE_S)
+    late = workers.close(GRACE_S)
+    for name in late:
+        logger.error("%s did not finish in time; what it had acknowledged is on disk", name)
+    with contextlib.suppress(OSError):
+        (folder / "daemon.json").unlink()
+    logger.info("stopped")
+    return 0 if not late and not left else 1
+
+
+def start(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status:
+    """Have a daemon of this `version` run, and return when it answers; `program` is the command that becomes it.
+
+    Several at once start one: the others wait for it. One of another version is stopped first. Raises
+    `PlaceError` when it does not come up, with the last lines of its log.
+    """
+    folder = _folder()
+    end = time.monotonic() + wait_s
+    now = _answering()
+    if now is not None and now.version == version:
+        return now
+    with _starting(folder, end):
+        now = _answering()
+        if now is not None and now.version == version:
+            return now
+        if now is not None:
+            stop(max(wait_s, GRACE_S))
+            end = time.monotonic() + wait_s
+        _spawn(program, folder)
+        while time.monotonic() < end:
+            now = _answering()
+            if now is not None:
+                return now
+            time.sleep(0.02)
+    said = "\n".join(logs.tail(logs.path(folder), 5))
+    raise PlaceError(
+        f"the daemon did not come up within {wait_s:g} s", said or "Look at `cortex daemon logs`."
+    )
+
+
+def ensure(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status:
+    """The daemon of this `version`, started or restarted if need be: cheap when it runs."""
+    return start(program, version, wait_s)
+
+
+def stop(wait_s: float = 30.0, force: bool = False) -> Stopped:
+    """End the daemon, and return when it has ended. What was acknowledged is on disk; what waits stays in the spool.
+
+    `force` kills one that does not end by itself. Raises `BusyError` when it is still there after `wait_s`.
+    """
+    folder = state_folder()
+    pid = _holder(folder)
+    queue = 0
+    try:
+        told = client.call("stop", timeout=min(wait_s, 5.0))
+        pid, queue = _int(told.get("pid")) or pid, _int(told.get("queue"))
+    except (client.NoDaemon, client.Wedged):
+        if pid is None:
+            return Stopped(None)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + wait_s
+    while is_held(folder):
+        if time.monotonic() < end:
+            time.sleep(0.02)
+            continue
+        if not force or pid is None:
+            raise BusyError(
+                f"the daemon (process {pid}) did not end within {wait_s:g} s",
+                "It may be finishing something large; `cortex daemon stop --force` kills it, and loses nothing that was acknowledged.",
+            )
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        force, end = False, time.monotonic() + 5.0
+        return Stopped(pid, _gone(folder, end), queue)
+    return Stopped(pid, False, queue)
+
+
+def status(timeout: float = 3.0) -> Status:
+    """How the daemon is: asked of itself, or, when it does not answer, seen from outside."""
+    try:
+        told = client.call("status", timeout=timeout)
+    except CortexError as error:
+        pid = _holder(state_folder())
+        if pid is None:
+            return Status()
+        version = client.describe().get("version")
+        return Status(pid, version if isinstance(version, str) else "", problem=error.message)
+    repositories = told.get("repositories")
+    return Status(
+        _int(told.get("pid")),
+        str(told.get("version", "")),
+        _int(told.get("started")),
+        tuple(each for each in repositories if isinstance(each, dict))
+        if isinstance(repositories, list)
+        else (),
+        _int(told.get("queue")),
+    )
+
+
+def log(count: int = 50, follow: bool = False) -> Iterator[str]:
+    """The last lines of the daemon's log; with `follow`, new ones as they come."""
+    file = logs.path(state_folder())
+    if follow:
+        yield from logs.follow(file, count, lambda: False)
+    else:
+        yield from logs.tail(file, count)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a daemon holds this state folder."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _folder() -> Path:
+    """The state folder, made if need be, for this person alone. Raises `PlaceError` when it cannot be written."""
+    folder = state_folder().absolute()
+    try:
+        logs.path(folder).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        probe = folder / f".probe.{os.getpid()}.{threading.get_ident()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise PlaceError(
+            f"the daemon cannot write its folder {folder}: {error.strerror}",
+            "Make it writable, or set CORTEX_HOME to a folder that is.",
+        ) from error
+    return folder
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The one lock that makes this process the daemon: on the folder itself, since a lock file can be unlinked."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if not _lock(descriptor, time.monotonic() + 1.0):  # others may look at the lock for an instant
+            raise BusyError(
+                f"a daemon runs already: process {client.describe().get('pid', 'unknown')} holds {folder}",
+                "`cortex daemon status` tells how it is; `cortex daemon stop` ends it.",
+            )
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _starting(folder: Path, end: float) -> Iterator[None]:
+    """One start at a time: the lock is on the log's folder."""
+    descriptor = os.open(logs.path(folder).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if not _lock(descriptor, end):
+            raise BusyError(
+                "another process is starting the daemon, and does not get done", "Try again in a moment."
+            )
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, end: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.02)
+
+
+def _spawn(program: Sequence[str], folder: Path) -> None:
+    """Start `program` as nobody's child: a shell in a session of its own puts it into the background and ends."""
+    environment = clean_environment({"CORTEX_HOME": str(folder)} if os.environ.get("CORTEX_HOME") else None)
+    with logs.path(folder).open("ab") as output:
+        subprocess.run(  # noqa: S603 - the command is ours, given as separate words
+            ["/bin/sh", "-c", '"$@" &', "sh", *program],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            env=environment,
+            start_new_session=True,
+            check=True,
+        )
+
+
+def _answering() -> Status | None:
+    try:
+        told = client.call("ping", timeout=2.0)
+    except CortexError:
+        return None
+    return Status(_int(told.get("pid")), str(told.get("version", "")), _int(told.get("started")))
+
+
+def _holder(folder: Path) -> int | None:
+    """The process that holds the state folder, as it said itself."""
+    if not is_held(folder):
+        return None
+    return _int(client.describe().get("pid")) or None
+
+
+def _gone(folder: Path, end: float) -> bool:
+    while is_held(folder) and time.monotonic() < end:
+        time.sleep(0.02)
+    return True
+
+
+def _is_at(folder: Path) -> bool:
+    """Whether the folder that we hold still has its name."""
+    try:
+        return client.describe().get("pid") == os.getpid() and folder.is_dir()
+    except OSError:
+        return False
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _json(value: dict[str, object]) -> bytes:
+    import json
+
+    return json.dumps(value).encode("ascii") + b"\n"
