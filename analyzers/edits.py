@@ -89,6 +89,18 @@ def edits(before: str, after: str, language: str | None) -> list[Edit]:
     return sorted(unique, key=lambda edit: (edit.lines_before, edit.lines_after))[:MAX_EDITS]
 
 
+def unit_pairs(b: Node, a: Node) -> list[Pair]:
+    """The smallest pairs of units in which two fragments of one kind differ; statements that only one side has
+    are left out.
+    """
+    found = _Found()
+    if b.kind == a.kind:
+        difference(b, a, found)
+    else:
+        found.pairs.append((b, a))
+    return [*_units(found.pairs), *found.heads]
+
+
 def same(b: Node, a: Node) -> bool:
     """Whether two nodes say the same, whatever their formatting."""
     return b.kind == a.kind and (b.data == a.data or b.tokens == a.tokens)

@@ -1,0 +1,319 @@
+"""Patterns matched and rewritten: ast-grep finds the places, the rewrite is spliced here.
+
+ast-grep-py's `replace` puts its text in as it stands, holes and all, and reformats nothing; so the rewrite is
+made here from what the holes caught, token by token, so that whatever the pattern and the rewrite share
+keeps its bytes: line breaks, comments, trailing commas.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any
+
+from ast_grep_py import SgNode, SgRoot
+
+from ..store.kinds import Pattern
+from .imports import imports_of
+from .languages import COMMENTS, LANGUAGES, Language
+
+_ELEMENT = re.compile(r"\$\$\$[A-Z_][A-Z0-9_]*|\$[A-Z_][A-Z0-9_]*|\w+|[^\w\s]")
+_HOLE = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)|\$([A-Z_][A-Z0-9_]*)")
+MAX_MATCHES = 2_000  # of one rule in one file: more says that the rule is wrong, not the file
+
+
+@dataclass(frozen=True)
+class Match:
+    """One place that a pattern matches. Lines and columns (in characters) are from 1, the end is exclusive;
+    `start` and `end` are offsets in characters.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+    rewrite: str
+    start: int
+    end: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class _Element:
+    """A token or a hole of a template, and the white space before it."""
+
+    text: str
+    space: str
+    hole: str = ""
+    many: bool = False
+
+
+class Parsed:
+    """A text parsed by ast-grep once, for many patterns."""
+
+    def __init__(self, text: str, language: str) -> None:
+        self.text = text
+        self.language = language
+        self._root: SgNode | None = None
+        self._imports: tuple[str, ...] | None = None
+
+    @property
+    def root(self) -> SgNode:
+        """The root node; parsed when first asked for, because most texts fail the prefilter."""
+        if self._root is None:
+            self._root = SgRoot(self.text, LANGUAGES[self.language].pattern_name).root()
+        return self._root
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """What the text imports."""
+        if self._imports is None:
+            self._imports = imports_of(self.text, self.language)
+        return self._imports
+
+
+class Compiled:
+    """A pattern made ready to match in one language."""
+
+    def __init__(self, pattern: Pattern, language: Language) -> None:
+        self.pattern = pattern
+        self.language = language
+        self._rule: dict[str, Any] = {"pattern": matcher(pattern)}
+        self._before = _elements(pattern.pattern)
+        self._after = _elements(pattern.rewrite)
+        self._kept = _aligned(self._before, self._after)
+        self._holes = {each.hole: each for each in self._before if each.hole}
+        self._lacks = tuple(each[6:] for each in pattern.guards if each.startswith("lacks:"))
+        self._imports = tuple(each[7:] for each in pattern.guards if each.startswith("import:"))
+        self._paths = tuple(each[5:] for each in pattern.guards if each.startswith("path:"))
+
+    def find(self, source: Parsed | str, lines: Collection[int] | None = None, path: str = "") -> list[Match]:
+        """The places in `source`, in their order, with the text that each would become.
+
+        With `lines`, only places that begin on one of them. A place that is already what the rewrite would
+        make of it, or whose rewrite is the same text, is none.
+        """
+        parsed = Parsed(source, self.language.name) if isinstance(source, str) else source
+        text = parsed.text
+        if not all(word in text for word in self.pattern.words):
+            return []
+        if self._paths and not any(fnmatchcase(path, glob) for glob in self._paths):
+            return []
+        if self._imports and not set(self._imports) & set(parsed.imports):
+            return []
+        out = []
+        for node in parsed.root.find_all(**self._rule)[:MAX_MATCHES]:
+            place = node.range()
+            if lines is not None and place.start.line + 1 not in lines:
+                continue
+            start, end = place.start.index, place.end.index
+            found = text[start:end]
+            if any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", found) for word in self._lacks):
+                continue
+            rewrite = self._rewrite(node, text, start, end)
+            if rewrite is None or rewrite == found or _stands_already(text, start, found, rewrite):
+                continue
+            out.append(
+                Match(
+                    line=place.start.line + 1,
+                    column=place.start.column + 1,
+                    end_line=place.end.line + 1,
+                    end_column=place.end.column + 1,
+                    text=found,
+                    rewrite=rewrite,
+                    start=start,
+                    end=end,
+                    kind=node.kind(),
+                )
+            )
+        return out
+
+    def _rewrite(self, node: SgNode, text: str, start: int, end: int) -> str | None:
+        caught = {name: _caught(node, hole) for name, hole in self._holes.items()}
+        if any(span is None for span in caught.values()):
+            return None
+        spans = {name: span for name, span in caught.items() if span is not None}
+        placed = self._place(text, start, end, spans)
+        if placed is None:
+            return _plain(self._after, text, spans)
+        return self._splice(text, start, end, placed, spans)
+
+    def _place(
+        self, text: str, start: int, end: int, spans: dict[str, tuple[int, int]]
+    ) -> list[tuple[int, int]] | None:
+        """Where each element of the pattern stands in the text; None where that cannot be told."""
+        placed: list[tuple[int, int]] = []
+        at = start
+        for element in self._before:
+            if element.many and spans[element.hole][0] < 0:
+                placed.append((at, at))
+                continue
+            if element.hole and spans[element.hole][0] >= at:
+                span = spans[element.hole]
+            else:
+                wanted = text[slice(*spans[element.hole])] if element.hole else element.text
+                found = _seek(text, at, end, wanted, self.language)
+                if found is None:
+                    return None
+                span = (found, found + len(wanted))
+            placed.append(span)
+            at = span[1]
+        return placed
+
+    def _splice(
+        self,
+        text: str,
+        start: int,
+        end: int,
+        placed: Sequence[tuple[int, int]],
+        spans: dict[str, tuple[int, int]],
+    ) -> str:
+        out: list[str] = []
+        last = before = -2  # the last element of the pattern that was kept, and the one just before this
+        empty = (
+            False  # a `$$$` hole has just caught nothing: the comma after it goes, and the space after that
+        )
+        for j, element in enumerate(self._after):
+            i = self._kept.get(j, -2)
+            piece = text[slice(*placed[i])] if i >= 0 else _fill(element, text, spans)
+            if element.many and not piece:
+                empty = not _drop_comma(out)
+                continue
+            if empty and piece == ",":
+                continue
+            if i > 0 and last == i - 1:
+                # What stood between two kept tokens stays between them, even when something came in.
+                gap = text[placed[i - 1][1] : placed[i][0]]
+                out.append(gap if before == last else gap or element.space)
+            elif j > 0 and not empty:
+                out.append(element.space)
+            out.append(piece)
+            empty = False
+            before = i
+            last = i if i >= 0 else last
+        return "".join(out) + (text[placed[-1][1] : end] if placed else "")
+
+
+@lru_cache(maxsize=4096)
+def compile(pattern: Pattern, language: str = "") -> Compiled | None:  # noqa: A001 - the verb of `re`
+    """The pattern made ready for `language` (its own by default); None where ast-grep cannot read it."""
+    name = language or pattern.language
+    if name not in LANGUAGES or not _HOLE.sub("", pattern.pattern).strip():
+        return None
+    compiled = Compiled(pattern, LANGUAGES[name])
+    try:
+        SgRoot("", LANGUAGES[name].pattern_name).root().find_all(pattern=matcher(pattern))
+    except RuntimeError:
+        return None
+    return compiled
+
+
+def matcher(pattern: Pattern) -> Any:
+    """The pattern as ast-grep takes it: a text, or a context with a selector."""
+    if pattern.context:
+        return {"context": pattern.context, "selector": pattern.selector}
+    return pattern.pattern
+
+
+def apply(text: str, matches: Sequence[Match]) -> str:
+    """The text with the matches rewritten; of two that overlap the one that begins first is taken."""
+    out: list[str] = []
+    at = 0
+    for match in sorted(matches, key=lambda each: (each.start, -each.end)):
+        if match.start >= at:
+            out += [text[at : match.start], match.rewrite]
+            at = match.end
+    return "".join(out) + text[at:]
+
+
+def elements(template: str) -> list[str]:
+    """The tokens and holes of a pattern or a rewrite."""
+    return _ELEMENT.findall(template)
+
+
+def _elements(template: str) -> tuple[_Element, ...]:
+    out = []
+    at = 0
+    for found in _ELEMENT.finditer(template):
+        hole = _HOLE.fullmatch(found[0])
+        name = (hole[1] or hole[2]) if hole else ""
+        out.append(_Element(found[0], template[at : found.start()], name, bool(hole and hole[1])))
+        at = found.end()
+    return tuple(out)
+
+
+def _aligned(before: Sequence[_Element], after: Sequence[_Element]) -> dict[int, int]:
+    """For each element of the rewrite that the pattern has as well: its index there."""
+    matching = difflib.SequenceMatcher(
+        None, [x.text for x in before], [x.text for x in after], autojunk=False
+    )
+    return {block.b + k: block.a + k for block in matching.get_matching_blocks() for k in range(block.size)}
+
+
+def _caught(node: SgNode, hole: _Element) -> tuple[int, int] | None:
+    """What a hole caught, as offsets; (-1, -1) for a `$$$` hole that caught nothing."""
+    if not hole.many:
+        one = node.get_match(hole.hole)
+        if one is None:
+            return None
+        place = one.range()
+        return place.start.index, place.end.index
+    many = node.get_multiple_matches(hole.hole)
+    while many and (many[-1].text() in (",", ";") or many[-1].kind() in COMMENTS):
+        many.pop()
+    if not many:
+        return -1, -1
+    return many[0].range().start.index, many[-1].range().end.index
+
+
+def _seek(text: str, at: int, end: int, wanted: str, language: Language) -> int | None:
+    """The offset of `wanted` after white space, comments, and commas that formatters put in."""
+    while at < end:
+        if text.startswith(wanted, at):
+            return at
+        if text[at].isspace() or text[at] in ",;":
+            at += 1
+        elif text.startswith(language.line_comment, at):
+            line = text.find("\n", at)
+            at = end if line < 0 else line + 1
+        elif language.block_comment and text.startswith(language.block_comment[0], at):
+            close = text.find(language.block_comment[1], at + 2)
+            at = end if close < 0 else close + len(language.block_comment[1])
+        else:
+            return None
+    return None
+
+
+def _fill(element: _Element, text: str, spans: dict[str, tuple[int, int]]) -> str:
+    if not element.hole:
+        return element.text
+    start, end = spans[element.hole]
+    return text[start:end] if start >= 0 else ""
+
+
+def _plain(after: Sequence[_Element], text: str, spans: dict[str, tuple[int, int]]) -> str:
+    out: list[str] = []
+    empty = False
+    for element in after:
+        piece = _fill(element, text, spans)
+        if element.many and not piece:
+            empty = not _drop_comma(out)
+        elif not (empty and piece == ","):
+            out += [element.space, piece] if out and not empty else [piece]
+            empty = False
+    return "".join(out)
+
+
+def _drop_comma(out: list[str]) -> bool:
+    """A `$$$` hole that caught nothing takes the comma before it away; whether there was one."""
+    if not out or out[-1] != ",":
+        return False
+    out.pop()
+    if out and not out[-1].strip():
+        out.pop()
+    return True
