@@ -1,0 +1,223 @@
+"""Putting Cortex beside whatever hooks a clone has, and taking it out again byte for byte."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..repo import marked
+from ..repo.errors import PlaceError
+from ..repo.places import Place
+from . import kept, scripts
+from .folders import Folder, folders, manager, may_touch
+
+HOOKS = ("pre-commit", "post-commit", "post-rewrite", "post-merge", "post-checkout")
+#: Where other tools put the hook that they found, ours included.
+_MOVED = ("", ".legacy", ".old")
+#: What a person can do where a hook is not ours to change.
+BY_HAND = (
+    "commits are found all the same; for the check before a commit, add to your own pre-commit hook: "
+    'run="$(git rev-parse --git-common-dir)/cortex/hooks/run"; [ ! -f "$run" ] || sh "$run" git pre-commit'
+)
+
+
+@dataclass(frozen=True)
+class Hook:
+    """One hook: `state` is new (its file is ours), added (a block in a person's script), wrapped (theirs is
+    kept beside), left (as it was; `note` says why), or removed. `changed` says whether this call wrote.
+    """
+
+    name: str
+    file: Path
+    state: str
+    changed: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class HooksReport:
+    """What was done with each hook; `manager` names the tool that keeps them, where one is known."""
+
+    hooks: tuple[Hook, ...]
+    manager: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written."""
+        return any(hook.changed for hook in self.hooks)
+
+    @property
+    def missing(self) -> tuple[Hook, ...]:
+        """Hooks that Cortex does not hear of; the scan of the refs finds their commits all the same."""
+        return tuple(hook for hook in self.hooks if hook.state == "left")
+
+
+def install(place: Place, program: Path, *, deadline: float = 2.0) -> HooksReport:
+    """Write the shim for `program` (the absolute path of `cortex`), put its call into each hook; idempotent.
+
+    `deadline` is how many seconds a commit waits for the guard. Raises `PlaceError` where the folder of hooks
+    cannot be written.
+    """
+    with _writing(place.store / "hooks"):
+        _write_shim(place, program, deadline)
+    if place.root is None:
+        return HooksReport((), notes=("a bare repository has no commits of its own: no hooks",))
+    hooks: list[Hook] = []
+    notes: list[str] = []
+    where = folders(place)
+    for folder in where:
+        if folder.locked:
+            notes.append(f"{folder.locked}: no hooks there")
+        with _writing(folder.path):
+            hooks += [_put(place, folder, name) for name in HOOKS]
+    if any(hook.state == "left" for hook in hooks):
+        notes.append(BY_HAND)
+    _remember(place, [folder.path for folder in where])
+    return HooksReport(
+        tuple(hooks), next(filter(None, (manager(each.path) for each in where)), ""), tuple(notes)
+    )
+
+
+def uninstall(place: Place) -> HooksReport:
+    """Take out what `install` put in, wherever it was, and give back what it kept."""
+    hooks: list[Hook] = []
+    notes: list[str] = []
+    here = [place.common / "hooks", *(each.path for each in folders(place)), *_remembered(place)]
+    for path in dict.fromkeys(here):
+        with _writing(path):
+            for name in HOOKS:
+                hooks += _take_all(path, name)
+            notes += kept.clear(path)
+    shim = place.store / "hooks"
+    if shim.is_dir():
+        with _writing(shim):
+            shutil.rmtree(shim)
+    return HooksReport(tuple(hooks), notes=(*(hook.note for hook in hooks if hook.note), *notes))
+
+
+def state(place: Place) -> HooksReport:
+    """What is in place now, without writing: `state` is there or left."""
+    found = []
+    for folder in folders(place):
+        for name in HOOKS:
+            file = folder.path / name
+            there = file.is_file() and marked.OPEN in file.read_bytes() and os.access(file, os.X_OK)
+            found.append(Hook(name, file, "there" if there else "left"))
+    return HooksReport(tuple(found))
+
+
+def _write_shim(place: Place, program: Path, deadline: float) -> None:
+    folder = place.store / "hooks"
+    for each in (place.store, folder, place.store / "spool"):
+        each.mkdir(mode=0o700, exist_ok=True)
+    template = (Path(__file__).parent / "run.sh").read_text(encoding="utf-8")
+    filled = template.replace("@DEADLINE@", f"{deadline:g}").replace("@PROGRAM@", shlex.quote(str(program)))
+    text = filled.encode("utf-8", "surrogateescape")
+    run = folder / "run"
+    if not run.is_file() or run.read_bytes() != text:
+        marked.write(run, text, 0o700)
+
+
+def _put(place: Place, folder: Folder, name: str) -> Hook:
+    file = folder.path / name
+    if folder.locked:
+        return Hook(name, file, "left", note=folder.locked)
+    if not may_touch(folder, file):
+        return Hook(name, file, "left", note=f"{file} is a file of the work tree: not ours to change")
+    _mend_moved(folder.path, name)
+    if not os.path.lexists(file):
+        body = scripts.body(name, folder.path, place.common)
+        return Hook(name, file, "new", marked.put_in(file, body, header=scripts.HEADER, mode=0o755))
+    text = file.read_bytes() if file.is_file() else b""
+    try:
+        block = marked.find(text, file)
+    except marked.MarkError as error:
+        return Hook(name, file, "left", note=error.message)
+    if kept.holds(folder.path, name):
+        body = scripts.body(name, folder.path, place.common, kept=True)
+        return Hook(name, file, "wrapped", marked.put_in(file, body))
+    if block is None:
+        if note := _why_left(file, text):
+            return Hook(name, file, "left", note=note)
+        if file.is_symlink() or not scripts.is_shell(text):
+            body = scripts.body(name, folder.path, place.common, kept=True)
+            kept.wrap(folder.path, name, marked.whole(scripts.HEADER, body))
+            return Hook(name, file, "wrapped", True)
+    body = scripts.body(name, folder.path, place.common)
+    changed = marked.put_in(file, body, at=scripts.offset)
+    return Hook(name, file, "new" if block and block.made else "added", changed)
+
+
+def _why_left(file: Path, text: bytes) -> str:
+    if not file.is_file():
+        return f"{file} is no file"
+    if not os.access(file, os.X_OK):
+        return f"{file} is not executable, so git passes over it: left as it is"
+    if scripts.broken_line_end(text):
+        return (
+            f"{file} has Windows line ends and cannot run: left as it is; mend it and run `cortex init` again"
+        )
+    return ""
+
+
+def _mend_moved(folder: Path, name: str) -> None:
+    """Another tool put its hook in place of ours and moved ours aside: ours goes back into one place."""
+    for moved in _MOVED[1:]:
+        with contextlib.suppress(marked.MarkError):
+            _take(folder / (name + moved), name)
+
+
+def _take_all(folder: Path, name: str) -> list[Hook]:
+    found = []
+    for moved in _MOVED:
+        file = folder / (name + moved)
+        try:
+            if _take(file, name):
+                found.append(Hook(name, file, "removed", True))
+        except marked.MarkError as error:
+            found.append(Hook(name, file, "left", note=error.message))
+    return found
+
+
+def _take(file: Path, name: str) -> bool:
+    """Undo one hook file: our block, our file, or our wrapper, for which the kept hook comes back."""
+    if not file.is_file() or file.is_symlink():
+        return False
+    block = marked.find(file.read_bytes(), file)
+    if block is None:
+        return False
+    if kept.holds(file.parent, name):
+        kept.give_back(file.parent, name, file)
+        return True
+    return marked.take_out(file, scripts.HEADER)
+
+
+def _remember(place: Place, paths: list[Path]) -> None:
+    """Note where hooks were put: core.hooksPath may name another folder by the time they are taken out."""
+    known = dict.fromkeys([*map(str, _remembered(place)), *map(str, paths)])
+    marked.write(place.store / "hooks" / "folders.json", (json.dumps(list(known)) + "\n").encode(), 0o600)
+
+
+def _remembered(place: Place) -> list[Path]:
+    try:
+        known = json.loads((place.store / "hooks" / "folders.json").read_bytes())
+    except (OSError, ValueError):
+        return []
+    return [Path(each) for each in known if isinstance(each, str)] if isinstance(known, list) else []
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PlaceError(
+            f"cannot write into {path}: {error.strerror}", "Make that folder writable, then run this again."
+        ) from error
