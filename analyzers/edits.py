@@ -90,9 +90,7 @@ def edits(before: str, after: str, language: str | None) -> list[Edit]:
 
 
 def unit_pairs(b: Node, a: Node) -> list[Pair]:
-    """The smallest pairs of units in which two fragments of one kind differ; statements that only one side has
-    are left out.
-    """
+    """The smallest pairs of units in which two fragments differ, without what only one side has."""
     found = _Found()
     if b.kind == a.kind:
         difference(b, a, found)

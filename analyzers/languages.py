@@ -39,8 +39,8 @@ _JS_BLOCKS = words(
     """program statement_block class_body switch_body switch_case switch_default interface_body
     enum_body"""
 )
-_JS_DEFINITIONS = words("""function_declaration generator_function_declaration method_definition class_declaration
-    interface_declaration abstract_class_declaration function_signature""")
+_JS_DEFINITIONS = words("""function_declaration generator_function_declaration method_definition
+    class_declaration interface_declaration abstract_class_declaration function_signature""")
 _JS_WRAPPERS = (
     "%s",
     "(%s)",
@@ -119,8 +119,8 @@ LANGUAGES: Mapping[str, Language] = {
             line_comment="//",
             block_comment=("/*", "*/"),
             calls=frozenset({"call_expression"}),
-            blocks=words("""source_file block statement_list expression_case default_case communication_case type_case
-                expression_switch_statement type_switch_statement select_statement
+            blocks=words("""source_file block statement_list expression_case default_case communication_case
+                type_case expression_switch_statement type_switch_statement select_statement
                 field_declaration_list"""),
             imports=frozenset({"import_declaration"}),
             import_lists=frozenset({"import_spec_list"}),
@@ -159,8 +159,8 @@ _BY_EXTENSION = {
 }
 
 # Kinds that hold arguments, parameters or elements: never a rule on their own, always with what holds them.
-LISTS = words("""argument_list arguments parameters formal_parameters parameter_list list tuple dictionary set object
-    array literal_value named_imports import_spec_list expression_list object_type type_parameters
+LISTS = words("""argument_list arguments parameters formal_parameters parameter_list list tuple dictionary set
+    object array literal_value named_imports import_spec_list expression_list object_type type_parameters
     type_arguments import_clause export_clause union_type pattern_list""")
 
 # Kinds of names that stand for an interface, not for a variable: they stay concrete in a pattern.

@@ -200,7 +200,7 @@ class Compiled:
 
 
 @lru_cache(maxsize=4096)
-def compile(pattern: Pattern, language: str = "") -> Compiled | None:  # noqa: A001 - the verb of `re`
+def compile(pattern: Pattern, language: str = "") -> Compiled | None:
     """The pattern made ready for `language` (its own by default); None where ast-grep cannot read it."""
     name = language or pattern.language
     if name not in LANGUAGES or not _HOLE.sub("", pattern.pattern).strip():
@@ -317,3 +317,9 @@ def _drop_comma(out: list[str]) -> bool:
     if out and not out[-1].strip():
         out.pop()
     return True
+
+
+def _stands_already(text: str, start: int, found: str, rewrite: str) -> bool:
+    """Whether what would be wrapped around the place stands there already."""
+    inside = rewrite.find(found)
+    return 0 <= inside <= start and text.startswith(rewrite, start - inside)
