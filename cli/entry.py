@@ -1,0 +1,24 @@
+"""The way in: the commands that must be quick are done here, without click; all others go to `main`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    from . import fast
+
+    status = fast.run(given, os.environ)
+    if status is None:
+        from .main import run
+
+        status = run(given)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

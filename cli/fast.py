@@ -1,0 +1,145 @@
+"""The quick path of `ask`, `check` and `hook`: a JSON line over the daemon's socket, no click and no numpy.
+
+It understands the plain forms of these commands. Help, a mistake, or no daemon: the full command line takes
+over, and says the same in its own words.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..daemon import client
+from ..repo.errors import FINDINGS, OK, CortexError
+from . import render
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a command is written: options with a value and its type, flags, and the name of its arguments."""
+
+    values: Mapping[str, tuple[str, type]]
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+
+FORMS = {
+    "ask": Form(
+        {
+            "--k": ("k", int),
+            "-k": ("k", int),
+            "--budget": ("budget", int),
+            "--language": ("language", str),
+            "--path": ("path", str),
+            "--repo": ("repo", str),
+            "-C": ("repo", str),
+        },
+        {"--json": "json", "--explain": "explain"},
+    ),
+    "check": Form(
+        {"--since": ("since", str), "--repo": ("repo", str), "-C": ("repo", str)},
+        {"--json": "json"},
+    ),
+}
+TIMEOUT = 10.0
+HOOK_TIMEOUT = 1.8  # seconds; the shim gives up at 2
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int | None:
+    """The exit status, or None when the full command line must do it."""
+    if not arguments or environment.get("CORTEX_NO_DAEMON", "") not in ("", "0"):
+        return None
+    if arguments[0] == "hook":
+        return _hook(arguments[1:])
+    if arguments[0] not in FORMS:
+        return None
+    if any(key.startswith(("CORTEX_RECALL_", "CORTEX_GUARD_")) for key in environment):
+        return None  # settings from this environment: the daemon does not see it
+    parsed = parse(FORMS[arguments[0]], arguments[1:])
+    if parsed is None:
+        return None
+    options, words = parsed
+    op = arguments[0]
+    if op == "ask" and not words:
+        return None
+    repo = str(options.pop("repo", "."))
+    as_json, explain = options.pop("json", False), options.pop("explain", False)
+    args: dict[str, Any] = {**options, "cwd": os.getcwd(), "at": os.path.realpath(repo)}
+    if op == "ask":
+        args["question"] = " ".join(words)
+    elif words:
+        args["files"] = words
+    try:
+        result = client.call(op, os.path.realpath(repo), args, timeout=TIMEOUT)
+    except (client.NoDaemon, client.Wedged):
+        return None
+    except CortexError:
+        return None  # the full command line finds the same error, and words it
+    if as_json:
+        render.say(render.as_json(result))
+    else:
+        paint = render.Paint(sys.stdout, environment)
+        render.say(render.ask(result, paint, bool(explain)) if op == "ask" else render.check(result, paint))
+    return FINDINGS if op == "check" and result["blocked"] else OK
+
+
+def _hook(arguments: Sequence[str]) -> int | None:
+    """Answer a shim: `hook git pre-commit --spooled FILE` or `hook agent NAME --spooled FILE`, event on stdin."""
+    if len(arguments) != 4 or arguments[2] != "--spooled":
+        return None
+    kind, name, _, file = arguments
+    event = sys.stdin.buffer.read()
+    at = os.getcwd()
+    try:
+        if kind == "agent":
+            args = {"agent": name, "payload": event.decode("utf-8", "surrogateescape"), "file": file, "at": at}
+            reply = client.call("hook", at, args, timeout=HOOK_TIMEOUT)["reply"]
+            if reply:
+                render.say(str(reply))
+            return OK
+        if name != "pre-commit":
+            return None
+        index = next((line[6:] for line in event.split(b"\n") if line.startswith(b"index=")), b"")
+        args = {"index_file": index.decode("utf-8", "surrogateescape"), "at": at}
+        result = client.call("check", at, args, timeout=HOOK_TIMEOUT)
+    except client.NoDaemon:
+        sys.stdin = io.TextIOWrapper(io.BytesIO(event))  # the full command line reads it again
+        return None
+    except CortexError:
+        return OK  # the event lies in the spool; a hook never gets in the way
+    if result["findings"]:
+        render.say(render.check(result, render.Paint(sys.stdout, os.environ)))
+    return FINDINGS if result["blocked"] else OK
+
+
+def parse(form: Form, arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
+    """Options and words of a command; None for anything that is not plain."""
+    options: dict[str, Any] = {}
+    words: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            words += rest
+            break
+        name, equals, value = word.partition("=")
+        if word in form.flags:
+            options[form.flags[word]] = True
+        elif name in form.values:
+            if not equals:
+                if not rest:
+                    return None
+                value = rest.pop(0)
+            key, kind = form.values[name]
+            try:
+                options[key] = kind(value)
+            except ValueError:
+                return None
+        elif word.startswith("-"):
+            return None
+        else:
+            words.append(word)
+    return options, words

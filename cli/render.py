@@ -1,0 +1,178 @@
+"""Words on the terminal: colour only where it is wanted, and no control characters from anyone's text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+#: C0 and C1 controls except line end and tab: text from a repository must not move the cursor.
+_CONTROLS = {code: "�" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (9, 10)}
+
+
+class Paint:
+    """Colours, or none: `Paint(stream, environment)` decides."""
+
+    def __init__(self, stream: TextIO, environment: Mapping[str, str]) -> None:
+        wanted = "NO_COLOR" not in environment and environment.get("TERM") != "dumb"
+        forced = environment.get("CLICOLOR_FORCE", "0") != "0"
+        self.on = (wanted and stream.isatty()) or forced
+
+    def __call__(self, style: str, text: str) -> str:
+        """`text` in a style: bold, dim, red, green, yellow, cyan."""
+        return f"\033[{CODES[style]}m{text}\033[0m" if self.on and text else text
+
+
+def safe(text: object) -> str:
+    """Text from anywhere, without control characters, printable whatever it holds."""
+    return str(text).translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
+
+
+def as_json(value: object) -> str:
+    """The JSON form that `--json` prints."""
+    return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print; a reader that has gone away (`| head`) is not an error."""
+    print(text, file=stream or sys.stdout)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`3 memories`, `1 memory`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def snippet(text: str, mark: str, style: str, paint: Paint, indent: str = "    ", most: int = 8) -> str:
+    """Code under a mark (`-` or `+`), at most `most` lines of it."""
+    lines = safe(text).strip("\n").split("\n")
+    shown = [paint(style, f"{indent}{mark} {line}") for line in lines[:most]]
+    if len(lines) > most:
+        shown.append(paint("dim", f"{indent}  … {count(len(lines) - most, 'more line')}"))
+    return "\n".join(shown)
+
+
+def ask(result: Mapping[str, Any], paint: Paint, explain: bool = False) -> str:
+    """What `cortex ask` prints."""
+    if result["abstained"]:
+        return paint("dim", "Nothing in memory is close enough to help with this.")
+    lines = [safe(result["context"]).rstrip()]
+    if explain:
+        lines.append("")
+        for memory in result["memories"]:
+            gave = ", ".join(f"{name} {share:+.3f}" for name, share in memory["why"].items() if share)
+            lines.append(paint("dim", f"{memory['id'][:12]}  {memory['score']:.3f} = {gave}"))
+        dropped = ", ".join(f"{why}: {number}" for why, number in result["dropped"].items() if number)
+        if dropped:
+            lines.append(paint("dim", f"dropped: {dropped}"))
+    task = result["task"]
+    took = result["timings_ms"].get("total", 0.0)
+    lines += [
+        "",
+        paint(
+            "dim",
+            f"{count(len(result['memories']), 'memory', 'memories')}, {result['tokens']} tokens, "
+            f"task: {task['type']} ({task['confidence']:.2f}), {took:.1f} ms",
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def check(result: Mapping[str, Any], paint: Paint) -> str:
+    """What `cortex check` prints."""
+    lines: list[str] = []
+    for finding in result["findings"]:
+        place = f"{finding['path']}:{finding['line']}:{finding['column']}"
+        lines.append(f"{paint('bold', safe(place))}: {paint('yellow', safe(finding['message']))}")
+        lines.append(snippet(finding["before"], "-", "red", paint))
+        lines.append(snippet(finding["after"], "+", "green", paint))
+        lines.append(paint("dim", "    " + safe(_why(finding))))
+        lines += [
+            paint("dim", f"      {safe(each['commit'][:10])} {safe(each['path'])}") for each in finding["evidence"][:3]
+        ]
+    skipped = len(result["skipped"])
+    files = count(result["checked_files"], "file")
+    summary = f"{count(len(result['findings']), 'finding')} in {files}" if lines else f"{files} checked, nothing found"
+    if skipped:
+        summary += f", {skipped} skipped"
+    lines.append(paint("dim", f"{summary} ({result['elapsed_ms']:.0f} ms)"))
+    return "\n".join(lines)
+
+
+def _why(finding: Mapping[str, Any]) -> str:
+    tested = finding.get("backtest") or {}
+    words = f"corrected {finding['support']} times"
+    if finding["against"]:
+        words += f", {finding['against']} times left as it was"
+    if tested:
+        words += f"; back-test: {tested.get('stood', 0)} of {tested.get('matched', 0)} places in accepted code stand against it"
+    return f"{words}; confidence {finding['confidence']:.2f}; rule {finding['rule'][:12]}"
+
+
+def memories(result: Mapping[str, Any], paint: Paint) -> str:
+    """What `cortex log` prints."""
+    if not result["memories"]:
+        return paint("dim", "No memories yet. They come from commits that change what an assistant wrote.")
+    lines = []
+    for memory in result["memories"]:
+        lines.append(f"{paint('cyan', memory['id'][:12])}  {paint('bold', safe(memory['title']))}")
+        lines.append(paint("dim", f"              {safe(_line(memory))}"))
+    if result["total"] > len(result["memories"]):
+        lines.append(paint("dim", f"… {result['total'] - len(result['memories']):,} more: `cortex log --limit 0`"))
+    return "\n".join(lines)
+
+
+def memory(result: Mapping[str, Any], paint: Paint) -> str:
+    """What `cortex show` prints."""
+    lines = [f"{paint('cyan', result['id'])}", paint("bold", safe(result.get("title", result["kind"])))]
+    if "text" in result:
+        lines += [paint("dim", safe(_line(result))), "", safe(result["text"])]
+    else:
+        lines += ["", as_json(result["body"])]
+    if result["deleted"]:
+        lines.append(paint("red", "deleted"))
+    if result["conflict"]:
+        lines.append(paint("yellow", f"in conflict: {len(result['conflict'])} versions were written at once"))
+    for each in result.get("evidence", []):
+        lines.append("")
+        lines.append(paint("dim", safe(f"{each['commit'][:10] or 'not committed'}  {each['path']}  {each['author']}")))
+        if each["before"]:
+            lines.append(snippet(each["before"], "-", "red", paint))
+        if each["after"]:
+            lines.append(snippet(each["after"], "+", "green", paint))
+    if "rule" in result:
+        lines += ["", paint("bold", "pattern"), safe(_indent(result["rule"].get("pattern", "")))]
+        lines += [paint("bold", "rewrite"), safe(_indent(result["rule"].get("rewrite", "")))]
+        lines += [paint("bold", "history"), *(paint("dim", safe("    " + _step(step))) for step in result["history"])]
+    return "\n".join(lines)
+
+
+def _indent(text: str) -> str:
+    return "\n".join("    " + line for line in text.split("\n"))
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    return (
+        f"{step['from'] or 'new'} → {step['to']}: {step['reason']} (support {step['support']} from "
+        f"{step['commits']} commits; back-test: matched {step['matched']}, stood {step['stood']}, "
+        f"changed {step['changed']}; confidence {step['confidence']:.2f})"
+    )
+
+
+def _line(memory: Mapping[str, Any]) -> str:
+    words = [memory["kind"], memory["scope"], memory["language"], memory["status"]]
+    if memory["support"]:
+        words.append(f"support {memory['support']}")
+    if memory["against"]:
+        words.append(f"against {memory['against']}")
+    if memory["trust"] != "own":
+        words.append(f"{memory['trust']} from {memory['author']}")
+    return " · ".join(word for word in words if word)
+
+
+def table(rows: Sequence[tuple[str, str]], paint: Paint) -> str:
+    """Names and values in two columns."""
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"{paint('dim', name.ljust(width))}  {value}" for name, value in rows)

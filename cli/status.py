@@ -1,0 +1,76 @@
+"""`cortex status`: what is watched, learnt and pending."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import click
+
+from ..daemon import process
+from . import render
+from .frame import command, json_option, repo_option, session, show
+
+
+@command(
+    "status",
+    examples="""
+cortex status
+cortex status --json | jq .problems
+""",
+    codes=(4,),
+)
+@json_option
+@repo_option
+def status(as_json: bool, repo: str) -> None:
+    """Show what Cortex watches here, what it has learnt, what waits, and what is wrong."""
+    with session(repo) as opened:
+        result = dict(opened.call("status"))
+    result["daemon"] = {"pid": process.status().pid, "used": opened.through_daemon}
+    if process.status().pid is None and os.environ.get("CORTEX_NO_DAEMON", "") in ("", "0"):
+        result["problems"] = [*result["problems"], "the daemon is not running: `cortex daemon start`"]
+    show(result, as_json, words)
+
+
+def words(result: Mapping[str, Any], paint: render.Paint) -> str:
+    """The status in words."""
+    pid = result["daemon"]["pid"]
+    figures = result["figures"]
+    rows = [
+        ("repository", render.safe(result["repository"])),
+        ("daemon", f"running, pid {pid}" if pid else paint("yellow", "not running")),
+        ("memories", _counts(result["memories"]) or "none yet"),
+        ("rules", _counts(result["rules"]) or "none yet"),
+        ("generations", _generations(figures)),
+        ("pending", render.count(result["pending"]["spool"], "event")),
+        ("journal", _bytes(sum(result["sizes"][name] for name in ("wal", "seg", "private")))),
+        ("index", _bytes(result["sizes"]["index"])),
+        ("models", f"{result['models']['set']} ({', '.join(result['models']['loaded']) or 'not loaded'})"),
+        ("last sync", _time(result["last_sync"])),
+    ]
+    lines = [render.table(rows, paint)]
+    lines += [f"{paint('yellow', 'problem')}  {render.safe(problem)}" for problem in result["problems"]]
+    return "\n".join(lines)
+
+
+def _counts(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+def _generations(figures: Mapping[str, Any]) -> str:
+    return render.count(figures["kinds"].get("generation", 0), "generation") if "kinds" in figures else ""
+
+
+def _bytes(size: int) -> str:
+    amount = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    raise AssertionError("unreachable")
+
+
+def _time(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M") if ms else "never"

@@ -1,0 +1,274 @@
+"""What a person or an agent asks of a store: recall, listing, one memory, feedback, forgetting, status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..repo.errors import UsageError
+from ..store.items import Evidence as ItemEvidence
+from ..store.items import Item
+from ..store.kinds import Correction, Feedback, Memory, Pattern, RuleEvent, Verdict, decode, encode
+from ..store.record import Draft, Record
+from .contracts import SCHEMA, AskResult, Evidence, LogResult, MemoryResult
+from .state import State
+
+VERDICTS = ("good", "bad", "wrong")
+CATEGORIES = ("bug", "style", "preference", "evolution")
+NOTE_TYPES = ("note", "decision", "pattern", "preference", "fix", "task")
+
+
+def ask(
+    state: State,
+    *,
+    question: str,
+    k: int | None = None,
+    budget: int | None = None,
+    language: str = "",
+    path: str = "",
+    channel: str = "ask",
+    cwd: str | None = None,
+) -> AskResult:
+    """Recall the memories that matter for `question`, or none; leaves an exposure record.
+
+    Raises `UsageError` for an empty question or a `k` or `budget` out of range.
+    """
+    from ..recall.cascade import Question, recall
+
+    if not question.strip():
+        raise UsageError("the question is empty", 'Ask for example: cortex ask "how do we call requests.get?"')
+    flags = {
+        key: value for key, value in (("recall.k", k), ("recall.budget", budget)) if value is not None
+    }
+    settings = state.settings(flags)
+    asked = Question(
+        question,
+        k=settings.integer("recall.k"),
+        budget=settings.integer("recall.budget"),
+        language=language,
+        path=state.path(path, cwd) if path else "",
+    )
+    root = state.place.root
+    answer = recall(
+        asked,
+        state.items(),
+        state.index(),
+        state.models.encoder,
+        state.models.classifier,
+        state.models.counter,
+        state.clock(),
+        (lambda name: (root / name).exists()) if root else None,
+    )
+    state.journal.append([Draft(replace(answer.exposure, channel=channel), origin=channel)])
+    return {
+        "schema": SCHEMA,
+        "query": question,
+        "task": {"type": answer.task_type, "confidence": round(answer.task_confidence, 4)},
+        "context": answer.context,
+        "tokens": answer.tokens,
+        "tokenizer": state.models.counter.name,
+        "memories": [
+            {
+                "id": recalled.item.id,
+                "kind": recalled.item.kind,
+                "scope": recalled.item.scope,
+                "source": recalled.item.origin,
+                "title": recalled.item.title,
+                "text": recalled.item.text,
+                "score": round(recalled.score, 6),
+                "why": {name: round(share, 6) for name, share in recalled.why.items()},
+                "trust": recalled.item.trust,
+                "evidence": evidence(recalled.item.evidence),
+            }
+            for recalled in answer.memories
+        ],
+        "dropped": dict(answer.dropped),
+        "abstained": answer.abstained,
+        "timings_ms": {name: round(value, 3) for name, value in answer.timings_ms.items()},
+    }
+
+
+def log(
+    state: State, *, limit: int = 20, kind: str = "", language: str = "", path: str = ""
+) -> LogResult:
+    """The memories, newest first."""
+    found = [
+        item
+        for item in state.items()
+        if (not kind or item.kind == kind)
+        and (not language or item.language == language)
+        and (not path or any(each.path.startswith(path) for each in item.evidence))
+    ]
+    found.sort(key=lambda item: (item.created, item.id), reverse=True)
+    return {
+        "schema": SCHEMA,
+        "memories": [memory(item) for item in found[:limit]] if limit else [memory(item) for item in found],
+        "total": len(found),
+    }
+
+
+def show(state: State, *, id: str) -> dict[str, object]:
+    """One memory whole: its contract form, the record's body, its versions, conflicts, and a rule's history."""
+    m = resolve(state, id)
+    view = state.view()
+    item = next((each for each in state.items() if each.id == m), None)
+    heads = view.heads(m)
+    result: dict[str, object] = {
+        "schema": SCHEMA,
+        **(memory(item) if item else {"id": m, "kind": heads[-1].kind}),
+        "body": dict(heads[-1].body),
+        "record": heads[-1].id,
+        "conflict": [head.id for head in heads] if len(heads) > 1 else [],
+        "deleted": view.current(m) is None,
+    }
+    body = heads[-1].decoded()
+    if isinstance(body, Memory) and body.rule is not None:
+        result["rule"] = _rule(body.rule)
+        result["history"] = [_event(record) for record in _events(state, m)]
+    return result
+
+
+def feedback(
+    state: State, *, id: str, verdict: str = "", category: str = "", remark: str = "", origin: str = "cli"
+) -> dict[str, object]:
+    """Note what a person says of a memory; a rule that is called wrong steps down at once."""
+    if verdict and verdict not in VERDICTS:
+        raise UsageError(f"there is no verdict {verdict}", f"The verdicts: {', '.join(VERDICTS)}.")
+    if category and category not in CATEGORIES:
+        raise UsageError(f"there is no category {category}", f"The categories: {', '.join(CATEGORIES)}.")
+    if not verdict and not category:
+        raise UsageError("nothing is said", "Give a verdict (good, bad, wrong) or --category.")
+    m = resolve(state, id)
+    drafts = [
+        Draft(Feedback(of=m, verdict=verdict, category=category, remark=remark), origin=origin),
+        Draft(Verdict(of=m, verdict=verdict, category=category), origin=origin),
+    ]
+    current = state.view().current(m)
+    body = current.decoded() if current else None
+    if category and current is not None and isinstance(body, Correction):
+        settled = replace(body, category=category, confidence=1_000_000)
+        drafts.append(Draft(settled, m=m, parents=_heads(state, m), origin=origin))
+    written = state.journal.append(drafts)
+    from .teaching import revise_rules
+
+    changed = revise_rules(state)
+    return {"schema": SCHEMA, "id": m, "feedback": written[0].m, "verdict": verdict, "rules": changed}
+
+
+def forget(state: State, *, id: str, origin: str = "cli") -> dict[str, object]:
+    """Delete a memory: a tombstone is written and shared, so that it is gone everywhere."""
+    m = resolve(state, id)
+    record = state.journal.delete(m, origin=origin)
+    return {"schema": SCHEMA, "id": m, "record": record.id}
+
+
+def remember(
+    state: State,
+    *,
+    text: str,
+    title: str = "",
+    type: str = "note",
+    scope: str = "project",
+    language: str = "",
+    path: str = "",
+    reason: str = "",
+    private: bool = False,
+    origin: str = "cli",
+) -> dict[str, object]:
+    """Write a memory down by hand."""
+    if not text.strip():
+        raise UsageError("there is nothing to remember", "Give the text of the memory.")
+    if type not in NOTE_TYPES:
+        raise UsageError(f"there is no type {type}", f"The types: {', '.join(NOTE_TYPES)}.")
+    if scope not in ("universal", "language", "framework", "project", "user"):
+        raise UsageError(f"there is no scope {scope}")
+    body = Memory(
+        type=type,
+        scope=scope,
+        title=title or text.strip().splitlines()[0][:80],
+        text=text.strip(),
+        language=language,
+        path=path,
+        reason=reason,
+        private=private,
+    )
+    record = state.journal.append([Draft(body, origin=origin)])[0]
+    return {"schema": SCHEMA, "id": record.m, "record": record.id}
+
+
+def resolve(state: State, prefix: str) -> str:
+    """The one memory id that begins with `prefix`; raises `UsageError` for none or several."""
+    word = prefix.strip().lower()
+    if len(word) < 4:
+        raise UsageError(f"{prefix!r} is too short for an id", "Give at least four characters, as `cortex log` prints them.")
+    found = state.view().find(word)
+    if not found:
+        raise UsageError(f"there is no memory {prefix}", "List them with `cortex log`.")
+    if len(found) > 1:
+        raise UsageError(
+            f"{len(found)} memories begin with {prefix}", "Give more of the id: " + ", ".join(m[:12] for m in found[:5])
+        )
+    return found[0]
+
+
+def memory(item: Item) -> MemoryResult:
+    """The contract form of a memory."""
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "scope": item.scope,
+        "language": item.language,
+        "title": item.title,
+        "text": item.text,
+        "created": item.created,
+        "author": item.author,
+        "trust": item.trust,
+        "support": item.support,
+        "against": item.against,
+        "status": item.status,
+        "evidence": evidence(item.evidence),
+    }
+
+
+def evidence(found: Sequence[ItemEvidence]) -> list[Evidence]:
+    """The contract form of evidence."""
+    return [
+        {
+            "commit": each.commit,
+            "path": each.path,
+            "before": each.before,
+            "after": each.after,
+            "author": each.author,
+            "time": each.t,
+        }
+        for each in found
+    ]
+
+
+def _heads(state: State, m: str) -> tuple[str, ...]:
+    return tuple(record.id for record in state.view().heads(m))
+
+
+def _rule(pattern: Pattern) -> Mapping[str, object]:
+    return {key: value for key, value in encode(pattern).items() if key != "kind"}
+
+
+def _events(state: State, rule: str) -> list[Record]:
+    return [each for each in state.view().of_kind(RuleEvent.KIND) if each.body.get("rule") == rule]
+
+
+def _event(record: Record) -> Mapping[str, object]:
+    event = decode(RuleEvent, record.body)
+    return {
+        "time": record.t,
+        "from": event.from_state,
+        "to": event.to_state,
+        "reason": event.reason,
+        "support": event.support,
+        "commits": event.commits,
+        "matched": event.matched,
+        "stood": event.stood,
+        "changed": event.changed,
+        "against": event.against,
+        "confidence": event.confidence / 1_000_000,
+    }

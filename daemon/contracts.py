@@ -1,0 +1,141 @@
+"""The shapes of what Cortex prints as JSON and returns from Python: version 1, grown by addition only.
+
+`docs/contracts.md` documents them. They are plain dictionaries, so that what crosses the socket, what
+`--json` prints and what `cortex.open(…).recall(…)` returns is one and the same thing.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+SCHEMA = 1
+
+
+class Evidence(TypedDict):
+    """Where something was seen: a commit and both sides of the change."""
+
+    commit: str
+    path: str
+    before: str
+    after: str
+    author: str
+    time: int
+
+
+class Task(TypedDict):
+    """What kind of task a question is about."""
+
+    type: str
+    confidence: float
+
+
+class RecalledMemory(TypedDict):
+    """One memory of an answer; the values of `why` add up to `score`."""
+
+    id: str
+    kind: str
+    scope: str
+    source: str
+    title: str
+    text: str
+    score: float
+    why: dict[str, float]
+    trust: str
+    evidence: list[Evidence]
+
+
+class AskResult(TypedDict):
+    """`cortex ask --json`; `context` is ready to inject, `tokens` is its length by `tokenizer`."""
+
+    schema: int
+    query: str
+    task: Task
+    context: str
+    tokens: int
+    tokenizer: str
+    memories: list[RecalledMemory]
+    dropped: dict[str, int]
+    abstained: bool
+    timings_ms: dict[str, float]
+
+
+class FindingResult(TypedDict):
+    """One finding of the guard; lines and columns from 1."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    language: str
+    rule: str
+    message: str
+    before: str
+    after: str
+    support: int
+    against: int
+    confidence: float
+    status: str
+    evidence: list[Evidence]
+    backtest: dict[str, int]
+
+
+class CheckResult(TypedDict):
+    """`cortex check --json`; `blocked` says that the settings tell this commit to stop."""
+
+    schema: int
+    findings: list[FindingResult]
+    checked_files: int
+    skipped: dict[str, str]
+    elapsed_ms: float
+    blocked: bool
+
+
+class MemoryResult(TypedDict):
+    """One memory of `cortex log --json` and `cortex show --json`."""
+
+    id: str
+    kind: str
+    scope: str
+    language: str
+    title: str
+    text: str
+    created: int
+    author: str
+    trust: str
+    support: int
+    against: int
+    status: str
+    evidence: list[Evidence]
+
+
+class LogResult(TypedDict):
+    """`cortex log --json`."""
+
+    schema: int
+    memories: list[MemoryResult]
+    total: int
+
+
+class RecordResult(TypedDict):
+    """`cortex record --json`: ids of the records that are on disk."""
+
+    schema: int
+    generation: str
+    execution: str
+    path: str
+    lines: int
+
+
+class LearnResult(TypedDict):
+    """`cortex learn --json`; `rules` lists those whose state changed."""
+
+    schema: int
+    commits: int
+    outcomes: dict[str, int]
+    corrections: int
+    files: int
+    rules: list[dict[str, str]]
+    finished: bool
+    elapsed_s: float
+    notes: list[str]

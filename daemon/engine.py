@@ -1,0 +1,157 @@
+"""One repository's work behind one door: the operations by name, and what the daemon's loop asks of it."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..hooks import spool
+from ..repo.errors import UsageError
+from ..repo.places import Place, find
+from . import answering, guarding, hearing, recording, reporting, sharing, teaching
+from .state import Models, State, wall_ms
+
+Progress = Callable[[Mapping[str, object]], None]
+Operation = Callable[..., Mapping[str, Any]]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "ask": answering.ask,
+    "check": guarding.check,
+    "feedback": answering.feedback,
+    "forget": answering.forget,
+    "hook": hearing.hook,
+    "learn": teaching.learn,
+    "log": answering.log,
+    "record": recording.record,
+    "remember": answering.remember,
+    "show": answering.show,
+    "status": reporting.status,
+    "sync": sharing.sync,
+}
+#: What lies in the spool came first: an answer without it would be of yesterday.
+AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "show", "status", "sync"})
+
+
+class Engine:
+    """All operations on one repository; every one holds the engine's lock, so they follow one another."""
+
+    def __init__(
+        self,
+        place: Place,
+        models: Models | None = None,
+        *,
+        clock: Callable[[], int] = wall_ms,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.place = place
+        self._lock = threading.RLock()
+        self._past = threading.Lock()
+        self._state = State(place, models or Models(), clock=clock, environment=environment)
+        self._trees: dict[Path, State] = {place.gitdir: self._state}
+        self._history_done = False
+
+    def handle(
+        self, op: str, args: Mapping[str, object], progress: Progress | None = None
+    ) -> Mapping[str, Any]:
+        """Do the operation `op`; raises `UsageError` for one, or an argument, that there is not.
+
+        The argument `at` names the work tree: linked ones share the engine, and each has its own index.
+        """
+        given: dict[str, Any] = dict(args)
+        at = given.pop("at", "")
+        if op == "history":
+            return self._history(given, progress)
+        operation = OPERATIONS.get(op)
+        if operation is None:
+            raise UsageError(f"there is no operation {op}", "The daemon may be of another version: `cortex daemon stop`.")
+        accepted = inspect.signature(operation).parameters
+        if unknown := [name for name in given if name not in accepted or name == "state"]:
+            raise UsageError(f"{op} takes no {', '.join(unknown)}")
+        if "progress" in accepted and progress is not None:
+            given["progress"] = progress
+        with self._lock:
+            state = self._at(str(at)) if at else self._state
+            if op in AFTER_THE_SPOOL:
+                self.drain()
+            try:
+                return operation(state, **given)
+            except TypeError as error:
+                raise UsageError(f"{op}: {error}") from error
+
+    def _at(self, path: str) -> State:
+        """The state of the work tree around `path`."""
+        place = find(path)
+        if place.common != self.place.common:
+            raise UsageError(f"{path} is not a work tree of {self.place.common}")
+        state = self._trees.get(place.gitdir)
+        if state is None:
+            state = self._trees[place.gitdir] = self._state.beside(place)
+        return state
+
+    # What the daemon's loop asks for.
+
+    def drain(self) -> int:
+        """Take what hooks left in the spool; returns how many events were taken."""
+        taken = 0
+        for event in spool.pending(self.place.store / "spool"):
+            with self._lock:
+                hearing.take(self._state, event, self._at)
+            taken += 1
+        return taken
+
+    def scan(self) -> int:
+        """Learn from the commits that are new by the refs; returns how many there were."""
+        with self._lock:
+            return teaching.scan(self._state).commits
+
+    def saved(self, paths: Collection[str]) -> None:
+        """The work tree changed: load what the guard will need, so that the next commit does not wait for it."""
+        with self._lock:
+            self._state.rules()
+
+    def background(self, stop: Callable[[], bool], budget_s: float) -> bool:
+        """Go on with what takes long: the past, the index. True while there is more to do."""
+        if self._state.settings().flag("learn.history") and not self._history_done:
+            with self._past:
+                report = teaching.learn_past(self._state, budget_s=budget_s, stop=stop)
+            self._history_done = report.finished
+            if report.finished and report.recorded:
+                with self._lock:
+                    teaching.revise_rules(self._state)
+            return not report.finished
+        with self._lock:
+            return self._state.catch_up()
+
+    def pending(self) -> int:
+        """Events that wait in the spool."""
+        return len(spool.pending(self.place.store / "spool"))
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        with self._lock:
+            self._state.close()
+
+    def _history(self, args: Mapping[str, Any], progress: Progress | None) -> Mapping[str, Any]:
+        """Learn from the past for `budget_s` seconds. It runs beside the engine's lock: questions are answered."""
+        with self._past:
+            report = teaching.learn_past(
+                self._state,
+                since=str(args.get("since", "")),
+                budget_s=float(args.get("budget_s", 30.0)),
+                progress=progress,
+            )
+        self._history_done = report.finished
+        with self._lock:
+            changed = teaching.revise_rules(self._state) if report.recorded else []
+        return {
+            "commits": report.commits,
+            "files": report.files,
+            "corrections": report.recorded,
+            "seen": dict(report.corrections_by_hand),
+            "finished": report.finished,
+            "rules": changed,
+            "elapsed_s": round(report.elapsed_s, 3),
+        }

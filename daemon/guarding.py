@@ -1,0 +1,263 @@
+"""The guard: what a change adds, from index blobs or named files, against the rules that may warn."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pygit2
+
+from ..analyzers.languages import is_generated, language_of
+from ..learning.guard import Change, Finding
+from ..learning.guard import check as find
+from ..repo.errors import UsageError
+from ..repo.git import git
+from ..store.kinds import MILLION, Exposure, Shown
+from ..store.record import Draft
+from .answering import evidence
+from .contracts import SCHEMA, CheckResult, FindingResult
+from .state import State
+
+LARGEST = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One file of a change: its new content and the lines that it adds (None: all)."""
+
+    path: str
+    data: bytes
+    added: frozenset[int] | None
+
+
+def check(
+    state: State,
+    *,
+    files: Sequence[str] | None = None,
+    text: str | None = None,
+    language: str = "",
+    since: str = "",
+    index_file: str = "",
+    cwd: str | None = None,
+    channel: str = "guard",
+) -> CheckResult:
+    """Check the index, or what changed since the revision `since`, or `text` in `language`.
+
+    `files` narrows it down; a named file that is not in the change is checked as it lies in the work tree,
+    whole. `index_file` is the index of a commit under way, where git uses another than its usual one.
+    Raises `UsageError` for an unknown revision or language.
+    """
+    started = time.perf_counter()
+    skipped: dict[str, str] = {}
+    if text is not None:
+        if not language and files:
+            language = language_of(files[0]) or ""
+        changes = [Change(files[0] if files else "", text, _known(language), None)]
+    else:
+        staged = _staged(state, files, since, index_file, cwd)
+        changes = list(_readable(state, staged, skipped))
+    findings = find(changes, state.rules())
+    settings = state.settings()
+    blocking = settings.text("guard.mode") == "block" and any(
+        finding.confidence >= settings.number("guard.block_confidence") for finding in findings
+    )
+    if findings:
+        state.journal.append([Draft(_exposure(findings, channel), origin=channel)])
+    return {
+        "schema": SCHEMA,
+        "findings": [_finding(state, finding) for finding in findings],
+        "checked_files": len(changes),
+        "skipped": skipped,
+        "elapsed_ms": round((time.perf_counter() - started) * 1000, 3),
+        "blocked": blocking,
+    }
+
+
+def check_generation(state: State, path: str, text: str, lines: Iterable[tuple[int, int]]) -> list[FindingResult]:
+    """The findings in what an assistant just wrote: the given lines of `text` alone."""
+    language = language_of(path)
+    if language is None:
+        return []
+    added = frozenset(line for first, last in lines for line in range(first, last + 1))
+    findings = find([Change(path, text, language, added)], state.rules())
+    if findings:
+        state.journal.append([Draft(_exposure(findings, "hook"), origin="guard")])
+    return [_finding(state, finding) for finding in findings]
+
+
+def _known(language: str) -> str:
+    from ..analyzers.languages import LANGUAGES
+
+    if language not in LANGUAGES:
+        raise UsageError(
+            f"no grammar for the language {language!r}", f"The languages: {', '.join(sorted(LANGUAGES))}."
+        )
+    return language
+
+
+def _staged(
+    state: State, files: Sequence[str] | None, since: str, index_file: str, cwd: str | None
+) -> list[Staged]:
+    """The files of the change that is asked about."""
+    wanted = {state.path(file, cwd) for file in files} if files else None
+    changed = (
+        _between(state, since)
+        if since
+        else _from_index_file(state, index_file)
+        if index_file and not _is_usual(state, index_file)
+        else _from_index(state)
+    )
+    found = [each for each in changed if wanted is None or each.path in wanted]
+    for name in sorted(wanted - {each.path for each in found} if wanted else ()):
+        file = state.place.require_root() / name
+        try:
+            found.append(Staged(name, file.read_bytes(), None))
+        except (FileNotFoundError, IsADirectoryError):
+            raise UsageError(f"there is no file {name}", "Name files of this repository.") from None
+    return found
+
+
+def _from_index(state: State) -> Iterator[Staged]:
+    repository = state.repository
+    repository.index.read(False)
+    diff = repository.index.diff_to_tree(_head_tree(state), context_lines=0, interhunk_lines=0)
+    return _of_diff(repository, diff)
+
+
+def _between(state: State, since: str) -> Iterator[Staged]:
+    repository = state.repository
+    try:
+        tree = repository.revparse_single(since).peel(pygit2.Tree)
+    except (KeyError, ValueError, pygit2.GitError):
+        raise UsageError(f"there is no revision {since}", "Name a commit, a branch or a tag.") from None
+    repository.index.read(False)
+    return _of_diff(repository, repository.index.diff_to_tree(tree, context_lines=0, interhunk_lines=0))
+
+
+def _head_tree(state: State) -> pygit2.Tree:
+    repository = state.repository
+    try:
+        return repository.revparse_single("HEAD").peel(pygit2.Tree)
+    except (KeyError, pygit2.GitError):
+        # Before the first commit everything is new: compare with the empty tree.
+        empty = repository[repository.TreeBuilder().write()]
+        assert isinstance(empty, pygit2.Tree)
+        return empty
+
+
+def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Staged]:
+    """New content and added lines of each file. `diff_to_tree` of an index has the tree as its old side."""
+    for patch in diff:
+        delta = patch.delta
+        if delta.status_char() == "D" or delta.new_file.mode not in (0o100644, 0o100755):
+            continue
+        blob = repository.get(delta.new_file.id)
+        if not isinstance(blob, pygit2.Blob):
+            continue
+        added = frozenset(
+            line
+            for hunk in patch.hunks
+            for line in range(hunk.new_start, hunk.new_start + hunk.new_lines)
+        )
+        yield Staged(delta.new_file.path, blob.data, added)
+
+
+def _is_usual(state: State, index_file: str) -> bool:
+    usual = os.path.realpath(state.place.gitdir / "index")
+    return os.path.realpath(state.place.require_root() / index_file) == usual
+
+
+def _from_index_file(state: State, index_file: str) -> Iterator[Staged]:
+    """The change in another index than the usual one (`git commit -a`, `git commit FILE` write their own).
+
+    libgit2 cannot compare an index that is not the repository's, so git names the files here.
+    """
+    root = state.place.require_root()
+    repository = state.repository
+    tree = str(_head_tree(state).id)
+    told = git(
+        "-c", "core.fsmonitor=false", "diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", tree,
+        cwd=root, environment={"GIT_INDEX_FILE": str(root / index_file)}, timeout=10,
+    )  # fmt: skip
+    fields = told.split(b"\0")
+    for header, raw in zip(fields[0::2], fields[1::2], strict=False):
+        _, mode, old, new, status = header.decode("ascii").lstrip(":").split(" ")
+        if status.startswith("D") or mode not in ("100644", "100755"):
+            continue
+        blob, before = repository.get(new), repository.get(old) if old.strip("0") else None
+        if not isinstance(blob, pygit2.Blob):
+            continue
+        from .recording import changed_lines
+
+        old_data = before.data if isinstance(before, pygit2.Blob) else b""
+        added = frozenset(
+            line for first, last in changed_lines(old_data, blob.data) for line in range(first, last + 1)
+        )
+        yield Staged(raw.decode("utf-8", "surrogateescape"), blob.data, added)
+
+
+def _readable(state: State, staged: Iterable[Staged], skipped: dict[str, str]) -> Iterator[Change]:
+    """The files that can be checked; the others with the reason why not."""
+    for each in staged:
+        language = language_of(each.path)
+        if state.ignored.matches(each.path):
+            skipped[each.path] = "ignored"
+        elif language is None:
+            skipped[each.path] = "no grammar"
+        elif len(each.data) > LARGEST:
+            skipped[each.path] = f"larger than {LARGEST >> 20} MiB"
+        elif b"\0" in each.data[:8192]:
+            skipped[each.path] = "binary"
+        elif is_generated(each.path, each.data[:4096]):
+            skipped[each.path] = "generated"
+        else:
+            try:
+                yield Change(each.path, each.data.decode("utf-8"), language, each.added)
+            except UnicodeDecodeError:
+                skipped[each.path] = "not UTF-8"
+
+
+def _exposure(findings: Sequence[Finding], channel: str) -> Exposure:
+    return Exposure(
+        channel=channel,
+        ranker="guard",
+        items=tuple(
+            Shown(memory=finding.rule, rank=rank, score=int(finding.confidence * MILLION))
+            for rank, finding in enumerate(findings, 1)
+        ),
+    )
+
+
+def _finding(state: State, finding: Finding) -> FindingResult:
+    rule = next((each for each in state.rules() if each.id == finding.rule), None)
+    return {
+        "path": finding.path,
+        "line": finding.line,
+        "column": finding.column,
+        "end_line": finding.end_line,
+        "end_column": finding.end_column,
+        "language": finding.language,
+        "rule": finding.rule,
+        "message": finding.message,
+        "before": finding.before,
+        "after": finding.after,
+        "support": finding.support,
+        "against": finding.against,
+        "confidence": round(finding.confidence, 4),
+        "status": finding.status,
+        "evidence": evidence(rule.evidence) if rule else [],
+        "backtest": dict(rule.backtest) if rule else {},
+    }
+
+
+def warning(findings: Sequence[Mapping[str, object]]) -> str:
+    """The findings as an assistant reads them: what to write instead, why, and where it comes from."""
+    lines = []
+    for each in findings:
+        lines.append(f"{each['path']}:{each['line']}: {each['message']}")
+        lines.append(f"  instead of: {each['before']}")
+        lines.append(f"  write:      {each['after']}")
+    return "\n".join(lines)
+

@@ -1,0 +1,83 @@
+"""Hearing what hooks say: events that lie in the spool, and an agent's hook that waits for an answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..agents import agent as agent_named
+from ..agents.base import Agent, AgentEvent
+from ..hooks import spool
+from ..repo.errors import CortexError
+from ..store.kinds import Generation
+from . import answering, guarding, recording
+from .state import State
+
+logger = logging.getLogger("cortex")
+
+
+def take(state: State, event: spool.Event, at: Callable[[str], State]) -> None:
+    """Take one event out of the spool. What cannot be understood goes to the quarantine with its bytes."""
+    if event.kind == "agent":
+        try:
+            said = agent_named(event.name).parse(event.payload)
+            recorded, passed_over = recording.record_event(_where(state, said, at), said)
+            for words in passed_over:
+                logger.info("%s: not recorded: %s", event.name, words)
+        except CortexError as error:
+            logger.warning("%s: %s", event.name, error.message)
+            state.journal.quarantine(event.payload, f"{event.kind} {event.name}: {error.message}")
+    spool.done(event)
+
+
+def hook(state: State, *, agent: str, payload: str, file: str = "") -> dict[str, Any]:
+    """Record what an agent's hook said, and reply with context for its prompt or a warning about what it wrote.
+
+    `file` is the event's file in the spool: whoever takes it first records it, so that nothing is recorded twice.
+    """
+    speaker = agent_named(agent)
+    said = speaker.parse(payload.encode("utf-8", "surrogateescape"))
+    recorded: list[Any] = []
+    passed_over: list[str] = []
+    event = spool.read(Path(file)) if file else None
+    if not file or event is not None:
+        recorded, passed_over = recording.record_event(state, said)
+        if event is not None:
+            spool.done(event)
+    return {"recorded": recorded, "passed_over": passed_over, "reply": _reply(state, speaker, said)}
+
+
+def _where(state: State, said: AgentEvent, at: Callable[[str], State]) -> State:
+    """The work tree that the agent works in, if it is one of this clone."""
+    try:
+        return at(said.cwd) if said.cwd else state
+    except CortexError:
+        return state
+
+
+def _reply(state: State, speaker: Agent, said: AgentEvent) -> str:
+    """What the agent is told; empty when there is nothing worth its attention."""
+    if said.event == "asked":
+        if not said.task.strip():
+            return ""
+        answer = answering.ask(state, question=said.task, channel="hook")
+        return "" if answer["abstained"] else speaker.reply_context(answer["context"])
+    findings = []
+    for path in dict.fromkeys(wrote.path for wrote in said.wrote):
+        try:
+            generation = recording.latest(state, state.path(path, said.cwd))
+        except CortexError:
+            continue
+        if generation is not None:
+            findings += _findings(state, generation)
+    return speaker.reply_warning(guarding.warning(findings)) if findings else ""
+
+
+def _findings(state: State, generation: Generation) -> list[Any]:
+    data = state.blobs.read(generation.after)
+    if data is None:
+        return []
+    text = data.decode("utf-8", "replace")
+    return guarding.check_generation(state, generation.path, text, generation.ranges)

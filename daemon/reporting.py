@@ -1,0 +1,55 @@
+"""What `cortex status` says of one repository."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from .. import __version__
+from ..hooks import spool
+from ..hooks.install import state as hooks_state
+from ..store.analytics import figures
+from .contracts import SCHEMA
+from .state import State
+
+
+def status(state: State) -> dict[str, object]:
+    """What is watched, learnt and pending; sizes; models; the last sync; problems."""
+    store = state.place.store
+    items = state.items()
+    kinds: dict[str, int] = {}
+    for item in items:
+        kinds[item.kind] = kinds.get(item.kind, 0) + 1
+    rules: dict[str, int] = {}
+    for item in items:
+        if item.status:
+            rules[item.status] = rules.get(item.status, 0) + 1
+    problems = [f"{each.path}:{each.line}: {each.reason}" for each in state.journal.problems()]
+    problems += [f"hook {name}: {words}" for name, words in hooks_state(state.place).items() if words != "installed"]
+    problems += list(state.settings().warnings)
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "repository": str(state.place.root or state.place.gitdir),
+        "store": str(store),
+        "memories": kinds,
+        "rules": rules,
+        "conflicts": len(state.view().conflicts()),
+        "pending": {"spool": len(spool.pending(store / "spool"))},
+        "sizes": {name: _size(store / name) for name in ("wal", "seg", "private", "index", "quarantine", "spool")},
+        "figures": dataclasses.asdict(figures(store)),
+        "models": {"set": state.models.name, "loaded": state.models.loaded},
+        "last_sync": _last_sync(store),
+        "problems": problems,
+    }
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files below `folder`."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else 0
+
+
+def _last_sync(store: Path) -> int:
+    """When the last exchange ended, in ms; 0 for never."""
+    mark = store / "index" / "synced"
+    return mark.stat().st_mtime_ns // 1_000_000 if mark.exists() else 0

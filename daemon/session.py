@@ -1,0 +1,146 @@
+"""The Python interface to one repository's memory: through the daemon where one answers, else in process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ..repo.errors import PlaceError
+from ..repo.places import Place, find
+from . import client
+from .contracts import AskResult, CheckResult, LearnResult, LogResult, RecordResult
+
+if TYPE_CHECKING:
+    from ..store.record import Record
+    from .engine import Engine
+
+Progress = Callable[[Mapping[str, object]], None]
+
+
+class Session:
+    """One repository's memory; make it with `cortex.open(path)`.
+
+    Every method raises `CortexError`, with a hint, when something is not right. What is returned is
+    documented in `docs/contracts.md`. When a method that writes returns, what it wrote is on disk.
+    """
+
+    def __init__(self, place: Place, *, daemon: bool = True, environment: Mapping[str, str] | None = None) -> None:
+        self.place = place
+        self.through_daemon: bool | None = None  # how the last call went; None before the first
+        self._daemon = daemon
+        self._environment = environment
+        self._engine: Engine | None = None
+
+    @classmethod
+    def open(
+        cls, path: str | Path = ".", *, daemon: bool = True, environment: Mapping[str, str] | None = None
+    ) -> Session:
+        """The memory of the repository around `path`; raises `PlaceError` where there is none."""
+        place = find(path)
+        place.require_store()
+        return cls(place, daemon=daemon, environment=environment)
+
+    def recall(
+        self, query: str, *, k: int | None = None, budget: int | None = None, language: str = "", path: str = ""
+    ) -> AskResult:
+        """The memories that matter for `query`: at most `k`, in at most `budget` tokens, or none."""
+        told = self.call(
+            "ask", question=query, k=k, budget=budget, language=language, path=path, channel="python"
+        )
+        return cast(AskResult, told)
+
+    def remember(
+        self,
+        text: str,
+        *,
+        title: str = "",
+        type: str = "note",
+        scope: str = "project",
+        language: str = "",
+        path: str = "",
+        reason: str = "",
+        private: bool = False,
+    ) -> str:
+        """Write a memory down; returns its id once it is on disk."""
+        told = self.call(
+            "remember",
+            text=text,
+            title=title,
+            type=type,
+            scope=scope,
+            language=language,
+            path=path,
+            reason=reason,
+            private=private,
+            origin="python",
+        )
+        return cast(str, told["id"])
+
+    def record(self, path: str, content: str | None = None, **details: object) -> RecordResult:
+        """Record what an assistant wrote into `path`; `details` are those of `cortex record`."""
+        return cast(RecordResult, self.call("record", path=path, content=content, **details))
+
+    def check(
+        self, paths: Sequence[str] | None = None, *, text: str | None = None, language: str = "", since: str = ""
+    ) -> CheckResult:
+        """Findings of the guard: in the index, in files, in what changed since a revision, or in `text`."""
+        files = list(paths) if paths else None
+        told = self.call("check", files=files, text=text, language=language, since=since, channel="python")
+        return cast(CheckResult, told)
+
+    def learn(self, *, since: str = "", everything: bool = False) -> LearnResult:
+        """Learn from new commits now."""
+        return cast(LearnResult, self.call("learn", since=since, everything=everything))
+
+    def log(self, *, limit: int = 20, kind: str = "", language: str = "") -> LogResult:
+        """The memories, newest first; `limit` 0 for all."""
+        return cast(LogResult, self.call("log", limit=limit, kind=kind, language=language))
+
+    def records(self) -> Iterator[Record]:
+        """All records of the journal, in the order (t, w, id), read from disk."""
+        from ..store.journal import FileJournal
+
+        yield from FileJournal(self.place.require_store(), author="").records()
+
+    def call(self, op: str, *, progress: Progress | None = None, timeout: float = 600.0, **args: object) -> Mapping[str, Any]:
+        """Do one operation of the engine by its name; arguments that are None are left out."""
+        given = {name: value for name, value in args.items() if value is not None}
+        given["at"] = str(self._root)
+        if self._daemon:
+            try:
+                told = client.call(op, str(self._root), given, timeout=timeout, progress=progress)
+                self.through_daemon = True
+                return told
+            except (client.NoDaemon, client.Wedged):
+                pass
+        self.through_daemon = False
+        return self.engine.handle(op, given, progress)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this process, made when no daemon answers."""
+        if self._engine is None:
+            from .engine import Engine
+
+            self._engine = Engine(self.place, environment=self._environment)
+        return self._engine
+
+    @property
+    def _root(self) -> Path:
+        root = self.place.root or self.place.gitdir
+        if not root.is_dir():
+            raise PlaceError(f"{root} is gone")
+        return root
+
+    def close(self) -> None:
+        """Let go of what is open; the session can be used again."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

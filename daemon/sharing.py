@@ -1,0 +1,23 @@
+"""Sharing: the engine's part of `cortex sync`."""
+
+from __future__ import annotations
+
+from ..store.sync import sync as exchange
+from .contracts import SCHEMA
+from .state import State
+
+
+def sync(state: State, *, remote: str = "") -> dict[str, object]:
+    """Fetch, verify, unite and push the branch of shared memories."""
+    chosen = remote or state.settings().text("sync.remote") or None
+    report = exchange(state.place, state.journal, chosen)
+    return {
+        "schema": SCHEMA,
+        "remote": report.remote,
+        "branch": report.branch,
+        "commit": report.commit,
+        "fetched": report.fetched,
+        "pushed": report.pushed,
+        "records": report.records,
+        "rejected": [{"path": path, "reason": reason} for path, reason in report.rejected],
+    }

@@ -1,0 +1,209 @@
+"""What one repository's work needs at hand: journal, blobs, git, settings, models, and what follows from them."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..repo import config, ignore
+from ..repo.errors import CortexError
+from ..repo.places import Place
+from ..store.fold import View
+from ..store.items import Item, items
+from ..store.journal import FileJournal
+from ..store.kinds import Generation
+from ..store.record import Record
+
+if TYPE_CHECKING:
+    import pygit2
+
+    from ..learning.guard import ActiveRule
+    from ..models import Classifier, TokenCounter
+    from ..store.blobs import Blobs
+    from ..store.index import MemoryIndex
+    from ..store.protocols import Encoder
+
+
+def wall_ms() -> int:
+    """The wall clock in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Models:
+    """The models of one set, each loaded when it is first asked for and shared by all repositories."""
+
+    def __init__(self, name: str = "builtin") -> None:
+        self.name = name
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """Text and code to vectors."""
+        from ..models import load_encoder
+
+        return load_encoder(self.name)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """Text to the type of a task."""
+        from ..models import load_classifier
+
+        return load_classifier(self.name)
+
+    @cached_property
+    def counter(self) -> TokenCounter:
+        """How long a text is for a language model."""
+        from ..models import load_counter
+
+        return load_counter(self.name)
+
+    @property
+    def loaded(self) -> list[str]:
+        """The models that are in memory."""
+        return [name for name in ("encoder", "classifier", "counter") if name in self.__dict__]
+
+
+class State:
+    """One repository at work. Not safe for two threads at once: the engine's lock sees to that.
+
+    Raises `PlaceError` when `cortex init` has not run in `place`.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        models: Models,
+        *,
+        clock: Callable[[], int] = wall_ms,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        place.require_store()
+        self.place = place
+        self.models = models
+        self.clock = clock
+        self.environment = environment or {}
+        self.journal = FileJournal(place.store, author=self._author(), clock=clock)
+        self._items: tuple[int, list[Item]] | None = None
+        self._rules: tuple[int, list[ActiveRule]] | None = None
+        self._generations: tuple[int, dict[str, Record]] | None = None
+        self._index: MemoryIndex | None = None
+        self._indexed = -1
+
+    def beside(self, place: Place) -> State:
+        """The state of another work tree of the same clone: one journal and one index for both."""
+        other = copy.copy(self)
+        other.place = place
+        other.__dict__.pop("repository", None)
+        other.__dict__.pop("blobs", None)
+        return other
+
+    @cached_property
+    def repository(self) -> pygit2.Repository:
+        """The repository, opened by libgit2.
+
+        Raises `CortexError` for the kinds that libgit2 cannot open (SHA-256 object names).
+        """
+        import pygit2
+
+        from ..repo.open import open_repository
+
+        repository: pygit2.Repository = open_repository(self.place)
+        return repository
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """Generated code, kept in the object database."""
+        from ..store.blobs import Blobs
+
+        return Blobs(self.place)
+
+    def settings(self, flags: Mapping[str, config.Value] | None = None) -> config.Settings:
+        """The settings that hold now."""
+        return config.load(self.place, self.environment, flags)
+
+    @cached_property
+    def ignored(self) -> ignore.Ignore:
+        """What the person does not want to be recorded or learnt from."""
+        return ignore.read(self.place.store)
+
+    def view(self) -> View:
+        """What is current, by the disk."""
+        return self.journal.view()
+
+    def journal_apart(self) -> FileJournal:
+        """A second journal over the same store, for work that runs beside this state's own."""
+        return FileJournal(self.place.store, author=self.journal.author, clock=self.clock)
+
+    def close(self) -> None:
+        """Let go of the index; the next question opens it again."""
+        if self._index is not None:
+            self._index.close()
+            self._index, self._indexed = None, -1
+
+    def items(self) -> list[Item]:
+        """All that can be recalled or listed."""
+        view = self.view()
+        if self._items is None or self._items[0] != view.version:
+            self._items = (view.version, items(view, self.journal.writer))
+        return self._items[1]
+
+    def index(self) -> MemoryIndex:
+        """The index over `items()`, brought up to date."""
+        from ..store.index import MemoryIndex
+
+        current = self.items()
+        if self._index is None:
+            self._index = MemoryIndex(self.place.store / "index", self.models.encoder)
+        version = self._items[0] if self._items else -1
+        if self._indexed != version:
+            self._index.refresh(current)
+            self._indexed = version
+        return self._index
+
+    def catch_up(self) -> bool:
+        """Go on with what the index still lacks; True while there is more."""
+        return self._index is not None and not self._index.catch_up()
+
+    def rules(self) -> list[ActiveRule]:
+        """The rules that may warn."""
+        from ..learning.rules import active_rules
+
+        view = self.view()
+        if self._rules is None or self._rules[0] != view.version:
+            self._rules = (view.version, active_rules(view, self.items()))
+        return self._rules[1]
+
+    def generations(self) -> Mapping[str, Record]:
+        """The last generation of each path."""
+        view = self.view()
+        if self._generations is None or self._generations[0] != view.version:
+            last = {str(record.body.get("path", "")): record for record in view.of_kind(Generation.KIND)}
+            self._generations = (view.version, last)
+        return self._generations[1]
+
+    def head(self) -> str:
+        """The commit that is checked out, as hex; empty before the first."""
+        import pygit2
+
+        try:
+            return str(self.repository.revparse_single("HEAD").id)
+        except (KeyError, pygit2.GitError):
+            return ""
+
+    def path(self, given: str | Path, cwd: str | None = None) -> str:
+        """`given` as git names it; relative paths count from `cwd`, else from the work tree's root."""
+        path = Path(given)
+        if not path.is_absolute() and cwd:
+            path = Path(cwd) / path
+        return self.place.relative(path)
+
+    def _author(self) -> str:
+        from ..repo.open import signature
+
+        try:
+            return signature(self.repository)
+        except CortexError:
+            return ""

@@ -1,0 +1,152 @@
+"""Learning, as the engine does it: new commits, the repository's past, and the rules that follow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pygit2
+
+from ..analyzers.languages import is_generated, language_of
+from ..learning.live import LiveReport, learn_commits
+from ..learning.past import HistoryProgress, HistoryReport, forget_cursor, learn_history
+from ..learning.refs import commits_since, new_commits
+from ..learning.rules import Settings, revise
+from ..repo.errors import UsageError
+from .contracts import SCHEMA, LearnResult
+from .state import State
+
+Progress = Callable[[Mapping[str, object]], None]
+DAY = 86_400
+MONTH = 30 * DAY
+LARGEST = 512 * 1024
+
+
+def learn(
+    state: State, *, since: str = "", everything: bool = False, budget_s: float | None = None, progress: Progress | None = None
+) -> LearnResult:
+    """Learn from what is new: generations that commits settled, and the rules that follow.
+
+    `since` names a revision to start from; `everything` goes through the whole past again.
+    """
+    started = time.monotonic()
+    commits = _commits(state, since)
+    live = learn_commits(state.place, state.journal, state.blobs, commits)
+    history = None
+    if since or everything:
+        if everything:
+            forget_cursor(state.place)
+        history = learn_past(state, since=since, budget_s=budget_s, progress=progress)
+    changed = revise_rules(state)
+    return _result(live, history, changed, time.monotonic() - started)
+
+
+def scan(state: State) -> LiveReport:
+    """Learn from the commits that the refs show as new; what hooks said is a hint, this is the truth."""
+    commits = new_commits(state.repository, _refs_file(state))
+    report = learn_commits(state.place, state.journal, state.blobs, commits)
+    if report.corrections:
+        revise_rules(state)
+    return report
+
+
+def learn_past(
+    state: State,
+    *,
+    since: str = "",
+    budget_s: float | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> HistoryReport:
+    """Go on through the repository's past, newest first, for at most `budget_s` seconds.
+
+    It takes a journal and a repository of its own, so that it can run beside everything else.
+    """
+    if since:
+        oldest = _time_of(state, since)
+    else:
+        # Whole months: the walk goes on where it stopped only while its end stays the same.
+        days = state.settings().integer("learn.history_days")
+        oldest = (state.clock() // 1000 // MONTH) * MONTH - days * DAY
+    def told(seen: HistoryProgress) -> None:
+        if progress is not None:
+            note = f"{seen.found} corrections" if seen.found else ""
+            progress({"done": seen.commits, "total": seen.total, "note": note})
+
+    return learn_history(
+        state.place, state.journal_apart(), budget_s=budget_s, since=oldest, stop=stop, progress=told
+    )
+
+
+def revise_rules(state: State) -> list[dict[str, str]]:
+    """Bring the rules up to date with the corrections; returns the ones whose state changed."""
+    settings = state.settings()
+    changed = revise(
+        state.journal,
+        tracked_files(state),
+        Settings(
+            min_support=settings.integer("rules.min_support"),
+            min_commits=settings.integer("rules.min_commits"),
+            active_confidence=settings.number("rules.active_confidence"),
+        ),
+    )
+    return [
+        {"id": each.rule, "from": each.from_state, "to": each.to_state, "reason": each.reason} for each in changed
+    ]
+
+
+def tracked_files(state: State) -> Iterator[tuple[str, str]]:
+    """Path and text of the code that is committed at HEAD: what people accepted."""
+    repository = state.repository
+    try:
+        tree = repository.revparse_single("HEAD").peel(pygit2.Tree)
+    except (KeyError, pygit2.GitError):
+        return
+    folders = [("", tree)]
+    while folders:
+        prefix, folder = folders.pop()
+        for entry in folder:
+            name = prefix + (entry.name or "")
+            if isinstance(entry, pygit2.Tree):
+                folders.append((name + "/", entry))
+            elif isinstance(entry, pygit2.Blob) and language_of(name) and not state.ignored.matches(name):
+                if entry.size <= LARGEST and not is_generated(name, entry.data[:4096]):
+                    yield name, entry.data.decode("utf-8", "replace")
+
+
+def _commits(state: State, since: str) -> list[pygit2.Oid]:
+    if since:
+        try:
+            return commits_since(state.repository, since)
+        except (KeyError, ValueError, pygit2.GitError):
+            raise UsageError(f"there is no revision {since}", "Name a commit, a branch or a tag.") from None
+    return new_commits(state.repository, _refs_file(state))
+
+
+def _refs_file(state: State) -> Path:
+    return state.place.store / "index" / "refs.json"
+
+
+def _time_of(state: State, since: str) -> int:
+    try:
+        commit = state.repository.revparse_single(since).peel(pygit2.Commit)
+    except (KeyError, ValueError, pygit2.GitError):
+        raise UsageError(f"there is no revision {since}", "Name a commit, a branch or a tag.") from None
+    return int(commit.commit_time)
+
+
+def _result(
+    live: LiveReport, history: HistoryReport | None, rules: list[dict[str, str]], elapsed: float
+) -> LearnResult:
+    return {
+        "schema": SCHEMA,
+        "commits": live.commits + (history.commits if history else 0),
+        "outcomes": dict(live.outcomes),
+        "corrections": live.corrections + (history.recorded if history else 0),
+        "files": history.files if history else 0,
+        "rules": rules,
+        "finished": history.finished if history else True,
+        "elapsed_s": round(elapsed, 3),
+        "notes": [],
+    }
