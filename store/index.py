@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,9 +16,10 @@ from . import derived
 from .derived import Entry, Manifest
 from .graph import MemoryGraph, SqliteGraph
 from .growing import LARGE, GrowingVectors
-from .items import Item
+from .items import Item, by_id
 from .lock import writer_lock
 from .protocols import Encoder, Floats
+from .vectors import FILTERS
 from .words import Fts5Words, MemoryWords
 
 #: A refresh adds at most this many rows to an HNSW graph itself; `catch_up` adds the rest.
@@ -54,7 +55,9 @@ class MemoryIndex:
         self._opened = False
         self._saved = 0  # rows in the HNSW graphs on disk
         self._heads: dict[str, str] = {}
-        self._languages: dict[str, frozenset[str]] = {}
+        self._given: Sequence[Item] = ()
+        self._items: Mapping[str, Item] = {}
+        self._selections: dict[tuple[frozenset[str], str], frozenset[str]] = {}
         self._rows = {"code": GrowingVectors(width, self._large), "text": GrowingVectors(width, self._large)}
         self._words: Fts5Words | MemoryWords = MemoryWords()
         self._graph: SqliteGraph | MemoryGraph = MemoryGraph()
@@ -89,9 +92,25 @@ class MemoryIndex:
             self._doubted = True  # the next refresh makes it again; until then vectors answer alone
             return []
 
-    def in_language(self, language: str) -> frozenset[str]:
-        """The memories of one language and those that name none: a hard filter, kept ready."""
-        return self._languages.get(language, self._languages.get("", frozenset()))
+    def select(self, languages: Sequence[str] = (), folder: str = "") -> frozenset[str] | None:
+        """The memories that pass a hard filter, kept for the next question; None where none is asked for.
+
+        A memory that names no language passes each, and so does one that names no path.
+        """
+        if not languages and not folder:
+            return None
+        wanted = (frozenset(languages), folder)
+        if wanted not in self._selections:
+            while len(self._selections) >= FILTERS:
+                del self._selections[next(iter(self._selections))]
+            self._selections[wanted] = frozenset(
+                m for m, each in self._items.items() if passes(each, *wanted)
+            )
+        return self._selections[wanted]
+
+    def lookup(self, items: Sequence[Item]) -> Mapping[str, Item]:
+        """`items` by their id; at no cost for those that the index was last refreshed with."""
+        return self._items if items is self._given else by_id(items)
 
     # Keeping up
 
@@ -102,7 +121,7 @@ class MemoryIndex:
         memory: `notes` says so.
         """
         self.notes = []
-        wanted = {each.id: each for each in items}
+        wanted = by_id(items)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with writer_lock(self.folder):
@@ -110,6 +129,7 @@ class MemoryIndex:
         except (OSError, sqlite3.Error, PlaceError) as error:
             self.notes.append(f"the index cannot be kept on disk ({error}): it stays in memory")
             self._in_memory(wanted)
+        self._given, self._items, self._selections = items, wanted, {}
 
     def catch_up(self, seconds: float = 1.0) -> bool:
         """Add rows to the HNSW graphs for about that long; True when they hold all. For idle time."""
@@ -165,7 +185,6 @@ class MemoryIndex:
         if self.behind <= AT_ONCE:
             for rows in self._rows.values():
                 rows.catch_up(AT_ONCE)
-        self._languages = _by_language(wanted.values())
         return new, any(changed)
 
     def _embed(self, new: Sequence[Item]) -> None:
@@ -358,8 +377,9 @@ def edges(item: Item) -> Iterator[tuple[str, str, str]]:
     yield from ((item.id, "learnt_from", f"memory:{m}") for m in sorted(set(item.sources)))
 
 
-def _by_language(items: Iterable[Item]) -> dict[str, frozenset[str]]:
-    groups: dict[str, set[str]] = {"": set()}
-    for each in items:
-        groups.setdefault(each.language, set()).add(each.id)
-    return {language: frozenset(ids | groups[""]) for language, ids in groups.items()}
+def passes(item: Item, languages: Collection[str], folder: str) -> bool:
+    """Whether a memory is of one of these languages, and was seen in this folder."""
+    if languages and item.language and item.language not in languages:
+        return False
+    paths = [path for path in (item.path, *(each.path for each in item.evidence)) if path]
+    return not folder or not paths or any(path.startswith(folder.rstrip("/") + "/") for path in paths)

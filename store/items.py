@@ -35,7 +35,7 @@ class Item:
 
     `kind` is "correction" or the type of a memory ("rule", "note", …); `trust` is "own", "accepted" or
     "pulled"; `status` is a rule's state. `code` is what is embedded as code, `words` what is searched as
-    text; `sources` are the ids of the memories that it was learnt from.
+    text; `sources` are the ids of the memories that it was learnt from, `subject` is its commit's.
     """
 
     id: str
@@ -60,6 +60,7 @@ class Item:
     code: str = ""
     words: str = ""
     sources: tuple[str, ...] = ()
+    subject: str = ""
 
 
 def items(view: View, own_writer: str) -> list[Item]:
@@ -206,6 +207,7 @@ def _correction(record: Record, body: Correction) -> Item | None:
         evidence=(_evidence(record, body),),
         code=code,
         words=_joined(title, text, code, " ".join(body.imports)),
+        subject=_line(body.subject),
     )
 
 

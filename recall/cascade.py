@@ -1,0 +1,119 @@
+"""The whole way from a question to an answer: understand, look, rank, pack, or abstain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..store.index import MemoryIndex
+from ..store.items import Item
+from ..store.kinds import Exposure
+from ..store.protocols import Encoder
+from . import explanation
+from .candidates import candidates
+from .packing import TokenCounter, pack
+from .question import Question, understand
+from .ranking import Ranked, Weights, rank
+
+__all__ = ["Answer", "Classifier", "Question", "Recalled", "TokenCounter", "recall"]
+
+
+class Classifier(Protocol):
+    """What the cascade asks of a classifier of task types; `cortex.models` satisfies it."""
+
+    def classify(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+        """For each text its label and the confidence, 0 to 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """One memory of an answer: `why` holds what each feature gave, and sums to `score`."""
+
+    item: Item
+    score: float
+    why: Mapping[str, float]
+    rank: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question gets; `context` is empty and `abstained` true when nothing was good enough."""
+
+    query: str
+    task_type: str
+    task_confidence: float
+    context: str
+    tokens: int
+    memories: tuple[Recalled, ...]
+    dropped: Mapping[str, int]
+    abstained: bool
+    timings_ms: Mapping[str, float]
+    exposure: Exposure
+    left: tuple[Ranked, ...] = ()
+
+    def explain(self) -> list[str]:
+        """Lines for a person: what each feature gave, what was dropped and why."""
+        shown = [Ranked(each.item, each.score, each.why) for each in self.memories]
+        return explanation.lines(shown, self.left)
+
+
+def recall(
+    question: Question,
+    items: Sequence[Item],
+    index: MemoryIndex,
+    encoder: Encoder,
+    classifier: Classifier,
+    counter: TokenCounter,
+    now: int,
+    exists: Callable[[str], bool] | None = None,
+    weights: Weights | None = None,
+) -> Answer:
+    """Recall what helps with `question`, or nothing.
+
+    `index` holds `items` (see `MemoryIndex.refresh`); `now` is in ms; `exists` says whether a path of the
+    repository is there today, where that can be known.
+    """
+    timings: dict[str, float] = {}
+    start = time.perf_counter()
+    asked = understand(question)
+    task_type, confidence = classifier.classify([asked.text])[0] if asked.text.strip() else ("unsure", 0.0)
+    start = _lap(timings, "understand", start)
+    row = encoder.encode([asked.text], kind="query")[0]
+    start = _lap(timings, "encode", start)
+    found = candidates(asked, row, index.lookup(items), index)
+    start = _lap(timings, "candidates", start)
+    ranked = rank(asked, found, now, exists, weights)
+    start = _lap(timings, "rank", start)
+    packed = pack(ranked, question.k, question.budget, counter)
+    _lap(timings, "pack", start)
+    timings["total"] = sum(timings.values())
+    shown = [each for each, _ in packed.entries]
+    recalled = tuple(
+        Recalled(each.item, each.score, each.why, number, text)
+        for number, (each, text) in enumerate(packed.entries, 1)
+    )
+    return Answer(
+        query=question.text,
+        task_type=task_type,
+        task_confidence=confidence,
+        context=packed.context,
+        tokens=packed.tokens,
+        memories=recalled,
+        dropped=explanation.dropped(packed.left, found.dropped),
+        abstained=not recalled,
+        timings_ms=timings,
+        exposure=explanation.exposure(
+            question.text, task_type, encoder.name, packed.tokens, shown, packed.left
+        ),
+        left=packed.left,
+    )
+
+
+def _lap(timings: dict[str, float], name: str, start: float) -> float:
+    now = time.perf_counter()
+    timings[name] = (now - start) * 1000
+    return now
