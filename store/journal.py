@@ -145,23 +145,31 @@ class FileJournal:
             except OSError as error:
                 raise refused(error, self.store) from error
 
-    def take(self, found: Sequence[tuple[segments.Segment, bytes]]) -> int:
-        """Add segments that came from elsewhere, checked already; returns how many were not there.
+    def quarantine(self, data: bytes, reason: str, path: str = "spool") -> None:
+        """Keep bytes that could not be understood, with the reason; durable when this returns.
 
-        Raises `NotWrittenError`; those before the failure stay, which harms nothing: it is a union.
+        Raises `NotWrittenError`.
+        """
+        try:
+            Quarantine(self.store, self._system).keep(data, Problem(path, 0, reason))
+        except OSError as error:
+            raise refused(error, self.store) from error
+
+    def take(self, found: Sequence[tuple[segments.Segment, bytes]], t: int) -> int:
+        """Add segments that came from elsewhere, checked already, whose largest time is `t`; returns how many
+        were not there. Raises `NotWrittenError`; those before the failure stay, which harms no union.
         """
         with self._writing():
             shelf = segments.Shelf(self.store, self._system)
             try:
-                count = sum(shelf.put(segment, data) for segment, data in found)
-                before = self._t
-                self.view()
-                self._adopt()
-                if self._t > before:
+                self._wind()
+                if self._t < t <= self._clock() + AHEAD:
+                    # Noted before the segments are there: a record written after them must come after them.
+                    self._t = t
                     layout.write_clock(self.store, layout.Clock(self._t, self._n), self._system)
+                return sum(shelf.put(segment, data) for segment, data in found)
             except OSError as error:
                 raise refused(error, self.store) from error
-            return count
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
