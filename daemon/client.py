@@ -1,4 +1,4 @@
-"""How a command reaches the daemon. It loads nothing but json, os and socket: every command pays for this file."""
+"""How a command reaches the daemon. Every command pays for this file: it loads json, os, socket."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from ..repo.errors import PlaceError
 from ..repo.places import runtime_folder, state_folder
 from .protocol import MAX_LINE, ProtocolError, Reply, parse, rebuilt, request_line
 
+TOLD = "daemon.json"
 START = "Run `cortex daemon start`, or go on without it: what it would do now is done when it is back."
 Progress = Callable[[Mapping[str, object]], None]
 
 
-class NoDaemon(PlaceError):
-    """No daemon can be reached: none runs, or a sandbox keeps its socket away. The request was not acted upon."""
+class NoDaemon(PlaceError):  # noqa: N818 - a state of affairs, and mostly no error
+    """No daemon can be reached: none runs, or a sandbox keeps its socket away. Nothing was acted upon."""
 
 
 class Gone(NoDaemon):
-    """The daemon went away after it had been asked: what it was asked may be done, and is not acknowledged."""
+    """The daemon went away after it had been asked: that may be done or not, and is not acknowledged."""
 
 
-class Wedged(PlaceError):
+class Wedged(PlaceError):  # noqa: N818 - a state of affairs
     """The daemon took the connection, and did not answer in time."""
 
 
@@ -38,16 +39,16 @@ def socket_path() -> str:
 
 def default_socket() -> str:
     """Where a daemon for this state folder listens: at most 100 bytes, one name per state folder."""
-    return os.path.join(runtime_folder(), f"{_hash(os.path.realpath(state_folder())):016x}.sock")
+    return f"{runtime_folder()}/{_hash(os.path.realpath(state_folder())):016x}.sock"
 
 
 def describe() -> dict[str, object]:
-    """What the daemon wrote of itself into `daemon.json`: pid, version, started, socket; empty when there is none.
+    """What the daemon wrote of itself into `daemon.json`: pid, version, started, socket; empty without one.
 
     A daemon that was killed leaves it behind: it says where to look, not that somebody is there.
     """
     try:
-        with open(os.path.join(state_folder(), "daemon.json"), "rb") as file:  # noqa: PTH123 - lighter
+        with (state_folder() / TOLD).open("rb") as file:
             told = json.loads(file.read(65_536))
     except (OSError, ValueError, RecursionError):
         return {}
@@ -121,10 +122,11 @@ def _connect(end: float) -> socket.socket:
 
 
 def _connect_to(path: str, end: float) -> socket.socket:
+    folder = path.rpartition("/")[0]
     try:
-        if not is_own_folder(os.path.dirname(path)):
+        if not is_own_folder(folder):
             raise NoDaemon(
-                f"{os.path.dirname(path)} is not a folder of yours alone: the daemon's socket is not trusted there",
+                f"{folder} is not a folder of yours alone: the daemon's socket is not trusted there",
                 "Remove it, or set XDG_RUNTIME_DIR to a folder of your own; then run `cortex daemon start`.",
             )
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -24,7 +24,7 @@ def path(folder: Path) -> Path:
 
 
 class _Rotating(RotatingFileHandler):
-    """A rotating log that takes the process's own output along, so that a crash is told in the newest file."""
+    """A rotating log that takes the process's own output along: a crash is told in the newest file."""
 
     def __init__(self, file: Path, output: bool) -> None:
         self._output = output

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from .watch import Changes, Watch
 from .workers import Slot, Worker, Workers, guarded
@@ -21,34 +23,34 @@ def run(
     workers: Workers,
     stop: threading.Event,
     clock: Callable[[], float] = time.monotonic,
-    watch: Callable[[Slot], Watch] | None = None,
+    watch: Callable[[Slot], Watch] = lambda slot: Watch(slot.entry),
 ) -> None:
-    """Look after every registered repository until `stop` is set; then return when all of them have let go.
+    """Look after every registered repository until `stop` is set, and all of them have let go.
 
-    `stop` is looked at whenever `workers.changed` is set, and every second.
+    `stop` is looked at every second, and whenever `workers.changed` is set.
     """
-    make = watch or (lambda slot: Watch(slot.entry))
-    slots = threading.BoundedSemaphore(2)
-    kept: dict[int, threading.Thread] = {}
+    turns = threading.BoundedSemaphore(2)
+    kept: dict[Slot, threading.Thread] = {}
     while not stop.is_set():
-        workers.refresh()
         workers.changed.clear()
-        kept = {key: thread for key, thread in kept.items() if thread.is_alive()}
+        with guarded("reading the list of repositories"):
+            workers.refresh()
+        kept = {slot: thread for slot, thread in kept.items() if thread.is_alive()}
         for slot in workers.slots():
-            if id(slot) not in kept and not slot.gone.is_set():
-                keeper = Keeper(slot, make(slot), slots, stop, clock)
-                thread = threading.Thread(target=keeper.run, name=slot.entry.name.name[:24], daemon=True)
-                kept[id(slot)] = thread
-                thread.start()
+            if slot not in kept and not slot.gone.is_set():
+                keeper = Keeper(slot, watch(slot), turns, stop, clock)
+                kept[slot] = threading.Thread(target=keeper.run, name=slot.entry.name.name, daemon=True)
+                kept[slot].start()
         workers.changed.wait(1.0)
-    for slot in workers.slots():
+    for slot in kept:
         slot.nudge()
+    end = time.monotonic() + 20.0
     for thread in kept.values():
-        thread.join(20.0)
+        thread.join(max(0.0, end - time.monotonic()))
 
 
 class Keeper:
-    """Looks after one repository: every stage by itself, so that one that fails does not keep the next from running."""
+    """Looks after one repository: stage by stage, so that one that fails keeps no other from running."""
 
     def __init__(
         self,
@@ -63,7 +65,9 @@ class Keeper:
         self._turns = turns
         self._stop = stop
         self._clock = clock
-        self._more = True  # whether background work waits
+        self._todo = Changes()
+        self._more = False  # whether background work waits
+        self._failed = False  # whether a stage of the last round did
         self._reconciled = float("-inf")
         slot.nudge = watch.nudge
 
@@ -76,65 +80,75 @@ class Keeper:
         name = self._slot.entry.name
         try:
             while not self.stopping():
-                with guarded(f"looking at {name}", self._slot):
+                with guarded(f"looking after {name}", self._slot):
                     self.look()
                     continue
                 self._watch.rest(RETRY_S, self.stopping)
         finally:
-            with guarded(f"no longer watching {name}"):
+            with guarded(f"letting go of {name}"):
                 self._watch.close()
 
     def look(self) -> None:
-        """One round: wait for changes, hand them to the worker stage by stage."""
-        if self._slot.entry.missing:
+        """One round: wait for changes, hand them to the worker stage by stage; what fails is tried again."""
+        entry = self._slot.entry
+        if entry.missing:
             self._slot.watching = ""
             self._watch.close()
             self._watch.rest(RETRY_S, self.stopping)
             return
-        self._slot.watching = self._watch.open()
-        due = self._reconciled + RECONCILE_S - self._clock()
-        changes = self._watch.wait(0.0 if self._more else max(0.0, due), self.stopping)
+        self._slot.watching = self._watch.open(entry)
+        self._todo = self._todo.joined(self._watch.wait(self._patience(), self.stopping))
         if self.stopping():
             return
         if self._clock() - self._reconciled >= RECONCILE_S:
             self._reconciled = self._clock()
-            changes = Changes(True, True, changes.paths | self._watch.reconcile())
+            self._todo = self._todo.joined(Changes(True, True, self._watch.reconcile()))
             self._more = True
-        if changes or self._more:
-            self._work(changes)
+        if self._todo or self._more:
+            with self._slot.use() as worker:
+                self._work(worker)
 
-    def _work(self, changes: Changes) -> None:
-        name = self._slot.entry.name
-        slot = self._slot
+    def _patience(self) -> float:
+        if self._failed:
+            return RETRY_S
+        if self._more or self._todo:
+            return 0.0
+        return max(0.0, self._reconciled + RECONCILE_S - self._clock())
+
+    def _work(self, worker: Worker) -> None:
+        name, slot = self._slot.entry.name, self._slot
         slot.problem = ""
-        with slot.use() as worker:
-            if changes.spool:
-                with guarded(f"taking in what hooks left in {name}", slot):
-                    worker.drain()
-                self._more = True
-            if changes.paths:
-                with guarded(f"taking in saved files of {name}", slot):
-                    paths = sorted(changes.paths)
-                    for at in range(0, len(paths), CHUNK):
-                        if not self.stopping():
-                            worker.saved(paths[at : at + CHUNK])
-                self._more = True
-            if changes.refs:
-                with guarded(f"looking for new commits in {name}", slot):
-                    worker.scan()
-                self._more = True
-            if self._more:
-                self._background(worker)
+        self._failed = False
+        if self._todo.spool and self._stage(f"taking in what hooks left in {name}", worker.drain):
+            self._todo = replace(self._todo, spool=False)
+        if self._todo.paths:
+            paths = sorted(self._todo.paths)
+            self._todo = replace(self._todo, paths=frozenset())  # a hint, not the truth: not tried again
+            for at in range(0, len(paths), CHUNK):
+                self._stage(f"taking in saved files of {name}", partial(worker.saved, paths[at : at + CHUNK]))
+        if self._todo.refs and self._stage(f"looking for new commits in {name}", worker.scan):
+            self._todo = replace(self._todo, refs=False)
+        self._more = False
+        self._stage(f"learning in {name}", partial(self._background, worker))
+
+    def _stage(self, name: str, work: Callable[[], object]) -> bool:
+        """Do one stage, unless it is time to let go; whether it came to its end."""
+        if self.stopping():
+            return False
+        with guarded(name, self._slot):
+            work()
+            return True
+        self._failed = True
+        return False
 
     def _background(self, worker: Worker) -> None:
-        """A slice of what can wait. Two repositories at a time, for the sake of the person's own work; one whose
-        slice does not end takes the turn of nobody for longer than half a minute.
+        """A slice of what can wait: two repositories at a time, for the sake of the person's own work.
+
+        One whose slice does not end keeps the others waiting for half a minute, and no longer.
         """
         held = self._turns.acquire(timeout=RETRY_S)
-        self._more = False
         try:
-            with guarded(f"learning in {self._slot.entry.name}", self._slot):
-                self._more = worker.background(self.stopping, BUDGET_S)
+            self._more = worker.background(self.stopping, BUDGET_S)
         finally:
             if held:
                 self._turns.release()

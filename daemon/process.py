@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import fcntl
+import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,9 @@ from .registry import Registry, write_whole
 from .server import Server
 from .workers import Factory, Workers
 
-GRACE_S = 25.0  # what a stop may take: systemd kills after 90 s, launchd after 20 s at the least
+GRACE_S = 25.0  # what a stop may take
+BIRTH_S = 5.0  # what a process may take from its start to the lock, on a busy machine
+_FORCE = "`cortex daemon stop --force` kills it; nothing that was acknowledged is lost by that."
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Stopped:
-    """What a stop did: whose process ended, whether it had to be killed, and what waits on disk for the next start."""
+    """What a stop did: whose process ended, whether it had to be killed, what waits for the next start."""
 
     pid: int | None
     killed: bool = False
@@ -81,30 +83,32 @@ def _serve(folder: Path, factory: Factory, version: str, stop: threading.Event) 
     server = Server(workers, client.default_socket(), version, stop, started=started)
     server.start()
     told = {"pid": os.getpid(), "version": version, "started": started, "socket": server.path}
-    write_whole(folder / "daemon.json", _json(told))
+    write_whole(folder / client.TOLD, json.dumps(told).encode("ascii") + b"\n")
     logger.info("version %s listens on %s", version, server.path)
-    looking = threading.Thread(target=loop.run, args=(workers, stop), name="loop")
+    looking = threading.Thread(target=loop.run, args=(workers, stop), name="loop", daemon=True)
     looking.start()
+    inode = folder.stat().st_ino
     while not stop.wait(1.0):
         server.reap()
-        if not _is_at(folder):
-            logger.error(
-                "the state folder %s was moved or removed: another daemon may start, so this one ends", folder
-            )
+        server.keep_name()
+        if not _is(folder, inode):
+            logger.error("%s was moved or removed: another daemon may start, so this one ends", folder)
             stop.set()
+    workers.changed.set()
+    end = time.monotonic() + GRACE_S
     left = server.close(GRACE_S)
-    looking.join(GRACE_S)
-    late = workers.close(GRACE_S)
+    looking.join(max(0.0, end - time.monotonic()))
+    late = workers.close(max(1.0, end - time.monotonic()))
     for name in late:
         logger.error("%s did not finish in time; what it had acknowledged is on disk", name)
-    with contextlib.suppress(OSError):
-        (folder / "daemon.json").unlink()
+    if _is(folder, inode):
+        (folder / client.TOLD).unlink(missing_ok=True)
     logger.info("stopped")
-    return 0 if not late and not left else 1
+    return 1 if late or left else 0
 
 
 def start(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status:
-    """Have a daemon of this `version` run, and return when it answers; `program` is the command that becomes it.
+    """Have a daemon of this `version` run, and return when it answers; `program` is what becomes it.
 
     Several at once start one: the others wait for it. One of another version is stopped first. Raises
     `PlaceError` when it does not come up, with the last lines of its log.
@@ -116,17 +120,21 @@ def start(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status:
         return now
     with _starting(folder, end):
         now = _answering()
-        if now is not None and now.version == version:
-            return now
-        if now is not None:
+        if now is not None and now.version != version:
             stop(max(wait_s, GRACE_S))
             end = time.monotonic() + wait_s
-        _spawn(program, folder)
-        while time.monotonic() < end:
-            now = _answering()
-            if now is not None:
-                return now
-            time.sleep(0.02)
+            now = None
+        while now is None and time.monotonic() < end:
+            if not is_held(folder):
+                _spawn(program, folder)
+            now = _await(folder, end)
+    if now is not None:
+        return now
+    holder = _holder(folder)
+    if holder is not None:
+        raise BusyError(
+            f"a daemon runs already (process {holder}), and cannot be reached from here: {_silence()}", _FORCE
+        )
     said = "\n".join(logs.tail(logs.path(folder), 5))
     raise PlaceError(
         f"the daemon did not come up within {wait_s:g} s", said or "Look at `cortex daemon logs`."
@@ -139,36 +147,35 @@ def ensure(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status
 
 
 def stop(wait_s: float = 30.0, force: bool = False) -> Stopped:
-    """End the daemon, and return when it has ended. What was acknowledged is on disk; what waits stays in the spool.
+    """End the daemon, and return when it has ended. What was acknowledged is on disk; the spool waits there.
 
-    `force` kills one that does not end by itself. Raises `BusyError` when it is still there after `wait_s`.
+    `force` kills one that does not end by itself. Raises `BusyError` when it is there after `wait_s` seconds.
     """
     folder = state_folder()
-    pid = _holder(folder)
-    queue = 0
+    end = time.monotonic() + wait_s
+    queue, pid = 0, _holder(folder)
     try:
         told = client.call("stop", timeout=min(wait_s, 5.0))
-        pid, queue = _int(told.get("pid")) or pid, _int(told.get("queue"))
-    except (client.NoDaemon, client.Wedged):
-        if pid is None:
-            return Stopped(None)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGTERM)
-    end = time.monotonic() + wait_s
+        pid, queue = _int(told.get("pid")), _int(told.get("queue"))
+    except CortexError:
+        if pid is not None:
+            _signal(pid, signal.SIGTERM)
+    while is_held(folder) and time.monotonic() < end:
+        time.sleep(0.02)
+    if not is_held(folder):
+        return Stopped(pid, False, queue)
+    pid = pid or _holder(folder)
+    if not force or pid is None:
+        raise BusyError(f"the daemon (process {pid or 'unknown'}) did not end within {wait_s:g} s", _FORCE)
+    _signal(pid, signal.SIGKILL)
+    end = time.monotonic() + 5.0
     while is_held(folder):
-        if time.monotonic() < end:
-            time.sleep(0.02)
-            continue
-        if not force or pid is None:
+        if time.monotonic() > end:
             raise BusyError(
-                f"the daemon (process {pid}) did not end within {wait_s:g} s",
-                "It may be finishing something large; `cortex daemon stop --force` kills it, and loses nothing that was acknowledged.",
+                f"the daemon (process {pid}) cannot be killed", "It may wait for a disk that is gone."
             )
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        force, end = False, time.monotonic() + 5.0
-        return Stopped(pid, _gone(folder, end), queue)
-    return Stopped(pid, False, queue)
+        time.sleep(0.02)
+    return Stopped(pid, True, queue)
 
 
 def status(timeout: float = 3.0) -> Status:
@@ -218,7 +225,7 @@ def is_held(folder: Path) -> bool:
 
 
 def _folder() -> Path:
-    """The state folder, made if need be, for this person alone. Raises `PlaceError` when it cannot be written."""
+    """The state folder, made if need be, for this person alone. Raises `PlaceError` when it is read-only."""
     folder = state_folder().absolute()
     try:
         logs.path(folder).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -236,7 +243,7 @@ def _folder() -> Path:
 
 @contextlib.contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """The one lock that makes this process the daemon: on the folder itself, since a lock file can be unlinked."""
+    """The one lock that makes this process the daemon: on the folder, since a lock file can be unlinked."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if not _lock(descriptor, time.monotonic() + 1.0):  # others may look at the lock for an instant
@@ -264,18 +271,36 @@ def _starting(folder: Path, end: float) -> Iterator[None]:
 
 
 def _lock(descriptor: int, end: float) -> bool:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-            time.sleep(0.02)
+    while not _locks(descriptor):
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _locks(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _await(folder: Path, end: float) -> Status | None:
+    """The daemon as soon as it answers; None when it ended before, or does not answer in time."""
+    born = min(end, time.monotonic() + BIRTH_S)
+    while time.monotonic() < end:
+        now = _answering()
+        if now is not None:
+            return now
+        if time.monotonic() > born and not is_held(folder):
+            return None
+        time.sleep(0.02)
+    return None
 
 
 def _spawn(program: Sequence[str], folder: Path) -> None:
-    """Start `program` as nobody's child: a shell in a session of its own puts it into the background and ends."""
+    """Start `program` as nobody's child: a shell in a session of its own starts it, and ends."""
     environment = clean_environment({"CORTEX_HOME": str(folder)} if os.environ.get("CORTEX_HOME") else None)
     with logs.path(folder).open("ab") as output:
         subprocess.run(  # noqa: S603 - the command is ours, given as separate words
@@ -298,32 +323,32 @@ def _answering() -> Status | None:
     return Status(_int(told.get("pid")), str(told.get("version", "")), _int(told.get("started")))
 
 
-def _holder(folder: Path) -> int | None:
-    """The process that holds the state folder, as it said itself."""
-    if not is_held(folder):
-        return None
-    return _int(client.describe().get("pid")) or None
-
-
-def _gone(folder: Path, end: float) -> bool:
-    while is_held(folder) and time.monotonic() < end:
-        time.sleep(0.02)
-    return True
-
-
-def _is_at(folder: Path) -> bool:
-    """Whether the folder that we hold still has its name."""
+def _silence() -> str:
+    """Why the daemon does not answer."""
     try:
-        return client.describe().get("pid") == os.getpid() and folder.is_dir()
+        client.call("ping", timeout=0.5)
+    except CortexError as error:
+        return error.message
+    return "it does now"
+
+
+def _holder(folder: Path) -> int | None:
+    """The process that holds the state folder, by its own word; None when there is none, or no word yet."""
+    return (_int(client.describe().get("pid")) or None) if is_held(folder) else None
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def _is(folder: Path, inode: int) -> bool:
+    """Whether the folder that is held still has its name."""
+    try:
+        return folder.stat().st_ino == inode
     except OSError:
         return False
 
 
 def _int(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _json(value: dict[str, object]) -> bytes:
-    import json
-
-    return json.dumps(value).encode("ascii") + b"\n"

@@ -1,8 +1,9 @@
 """What goes over the daemon's socket: one JSON object a line, with limits on size, depth and count.
 
-A request is ``{"v": 1, "op", "repo", "args", "deadline_ms"?}``. Its answer is any number of ``{"progress": {…}}``
-and then ``{"ok": true, "result": {…}, "ms", "version"}`` or ``{"ok": false, "error": {"message", "hint",
-"exit_code", "kind"}, "ms", "version"}``. Fields that a reader does not know are passed over.
+A request is ``{"v": 1, "op", "repo", "args", "deadline_ms"?}``. Its answer is any number of
+``{"progress": {…}}``, and then ``{"ok": true, "result": {…}, "ms", "version"}`` or
+``{"ok": false, "error": {"message", "hint", "exit_code", "kind"}, "ms", "version"}``.
+Fields that a reader does not know are passed over.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def error_body(error: BaseException) -> dict[str, object]:
 
 
 def rebuilt(body: object) -> CortexError:
-    """The error that `error_body` described: of the same class where that is one of the roots, else `RemoteError`."""
+    """The error that `error_body` described: of its class if that is one of the roots, else `RemoteError`."""
     given: Mapping[str, object] = body if isinstance(body, dict) else {}
     message = str(given.get("message") or "the daemon said no")
     hint, kind, code = str(given.get("hint") or ""), str(given.get("kind") or ""), given.get("exit_code")

@@ -52,7 +52,7 @@ class Entry:
 
 
 class Registry:
-    """Reads and changes the list. Each change is one atomic replacement, under a lock that cannot be held twice."""
+    """Reads and changes the list; each change is one atomic replacement, under a lock for one alone."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME

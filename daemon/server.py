@@ -1,4 +1,4 @@
-"""The daemon's socket: takes requests, gives each to its repository's worker, and lets none hold up another."""
+"""The daemon's socket: takes requests, gives each to its repository's worker; none holds up another."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from ..repo.errors import BusyError, CortexError, PlaceError, UsageError
 from ..repo.places import find
@@ -21,6 +22,7 @@ from .workers import Workers
 MAX_PATH = 100  # bytes: sun_path holds 104 on macOS, 108 on Linux
 IDLE_S = 30.0
 DEADLINE_S = 900.0
+_END, _AGAIN = b"e", b"a"
 
 
 class Connection:
@@ -119,6 +121,15 @@ class Server:
             ) from error
         self._accepting.start()
 
+    def keep_name(self) -> None:
+        """Listen anew when the socket's file is gone: what tidies up `/tmp` takes it for an old file."""
+        try:
+            if Path(self.path).stat().st_ino == self._inode:
+                return
+        except OSError:
+            logger.warning("the socket %s was removed: it is made again", self.path)
+        os.write(self._wake[1], _AGAIN)
+
     def reap(self) -> None:
         """Answer for requests that ran past their deadline; their work goes on, and nobody waits for it."""
         now = time.monotonic()
@@ -143,15 +154,15 @@ class Server:
         _hang_up(connection.sock)
 
     def close(self, grace_s: float) -> int:
-        """Take no more, finish what was begun within `grace_s` seconds; how many requests were left unfinished."""
-        os.write(self._wake[1], b"x")
+        """Take no more, finish what was begun within `grace_s` seconds; how many requests were not."""
+        os.write(self._wake[1], _END)
         if self._accepting.ident is not None:
             self._accepting.join()
         if self._listening is not None:
             self._listening.close()
             with contextlib.suppress(OSError):
-                if os.stat(self.path).st_ino == self._inode:  # noqa: PTH116
-                    os.unlink(self.path)  # noqa: PTH108
+                if Path(self.path).stat().st_ino == self._inode:
+                    Path(self.path).unlink()
         with self._lock:
             for connection in self._open:
                 if connection.request is None:
@@ -167,13 +178,11 @@ class Server:
     def _bind(self) -> socket.socket:
         if len(os.fsencode(self.path)) > MAX_PATH:
             raise OSError(0, f"its path is longer than {MAX_PATH} bytes")
-        folder = os.path.dirname(self.path)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(folder, 0o700)  # noqa: PTH102
-        if not is_own_folder(folder):
-            raise OSError(0, f"{folder} is not a folder of yours alone")
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.path)  # noqa: PTH108
+        path = Path(self.path)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if not is_own_folder(str(path.parent)):
+            raise OSError(0, f"{path.parent} is not a folder of yours alone")
+        path.unlink(missing_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             listening.bind(self.path)
@@ -183,25 +192,33 @@ class Server:
                 os.chmod(self.path, 0o600)  # noqa: PTH101
             listening.listen(128)
             listening.setblocking(False)
-            self._inode = os.stat(self.path).st_ino  # noqa: PTH116
+            self._inode = path.stat().st_ino
         except OSError:
             listening.close()
             raise
         return listening
 
     def _accept(self) -> None:
-        assert self._listening is not None
-        selector = selectors.DefaultSelector()
-        selector.register(self._listening, selectors.EVENT_READ)
-        selector.register(self._wake[0], selectors.EVENT_READ)
-        with selector:
-            while not any(key.fd == self._wake[0] for key, _ in selector.select()):
-                self._take()
+        listening = self._listening
+        assert listening is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wake[0], selectors.EVENT_READ)
+            selector.register(listening, selectors.EVENT_READ)
+            while True:
+                ready = [key.fileobj for key, _ in selector.select()]
+                if self._wake[0] not in ready:
+                    self._take(listening)
+                elif os.read(self._wake[0], 1) == _END:
+                    return
+                else:
+                    selector.unregister(listening)
+                    listening.close()
+                    self._listening = listening = self._bind()
+                    selector.register(listening, selectors.EVENT_READ)
 
-    def _take(self) -> None:
-        assert self._listening is not None
+    def _take(self, listening: socket.socket) -> None:
         try:
-            sock, _ = self._listening.accept()
+            sock, _ = listening.accept()
         except BlockingIOError:
             return
         except OSError:  # out of descriptors, say: give back some time rather than spin
@@ -267,7 +284,7 @@ class Server:
             return encode({"ok": True, "result": dict(result), "ms": _ms(began), "version": self._version})
         except CortexError as error:
             return self._error(error, began)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one request fails, the daemon goes on
             logger.exception("%s in %s failed", request.op, request.repo)
             return self._error(error, began)
 
@@ -304,6 +321,7 @@ class Server:
         told = self._status(request)
         logger.info("asked to stop")
         self._stop.set()
+        self._workers.changed.set()
         return told
 
     def _register(self, request: Request) -> dict[str, object]:

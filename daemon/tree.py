@@ -1,4 +1,4 @@
-"""Events of a work tree, through watchdog: on Linux by an emitter that leaves out what is ignored and tells of loss.
+"""Events of a work tree, through watchdog: on Linux by an emitter that leaves out what is ignored.
 
 watchdog's own recursive watch would put one kernel watch on each folder of `.git` and `node_modules`, and its
 version 6 says nothing when the kernel drops events. Source: inotify(7).
@@ -14,9 +14,10 @@ import struct
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from watchdog.events import DirCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileSystemEvent
+from watchdog.events import FileDeletedEvent, FileModifiedEvent, FileSystemEvent
 from watchdog.observers.api import BaseObserver, EventEmitter
 
 MAX_FOLDERS = 50_000
@@ -29,7 +30,7 @@ _MASK = _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _ONLYDIR | 
 _MOVES_AT_ONCE = 50  # folders moved in one batch; beyond it all watches are made anew
 
 
-class TooLarge(OSError):
+class TooLarge(OSError):  # noqa: N818 - a state of affairs
     """More folders than are worth a watch each."""
 
 
@@ -41,7 +42,7 @@ class LostEvent(FileSystemEvent):
 
 @dataclass(frozen=True)
 class Plan:
-    """What to watch: `trees` with all below them except what `skip` (a folder's path) names, `flat` folders alone."""
+    """What to watch: `trees` with all below them but what `skip` names; `flat`, folders by themselves."""
 
     trees: tuple[str, ...]
     flat: tuple[str, ...]
@@ -99,10 +100,9 @@ def folders(root: str, skip: Callable[[str], bool]) -> Iterable[str]:
 
 
 def limit() -> int:
-    """How many folders one repository may have watched: the limit is the person's, and an editor needs some too."""
+    """How many folders of one repository may be watched: the limit is the person's, editors need some too."""
     try:
-        with open("/proc/sys/fs/inotify/max_user_watches", encoding="ascii") as file:  # noqa: PTH123
-            return min(MAX_FOLDERS, int(file.read()) // 4)
+        return min(MAX_FOLDERS, int(Path("/proc/sys/fs/inotify/max_user_watches").read_bytes()) // 4)
     except (OSError, ValueError):
         return MAX_FOLDERS
 
@@ -173,7 +173,7 @@ class Inotify(EventEmitter):
         folder = self._paths.get(wd)
         if folder is None or not name:
             return
-        path = os.path.join(folder, name)
+        path = f"{folder}/{name}"
         if not mask & _ISDIR:
             if mask & (_CLOSE_WRITE | _MOVED_TO):
                 self.queue_event(FileModifiedEvent(path))
@@ -194,7 +194,7 @@ class Inotify(EventEmitter):
                 self._flat.add(wd)
 
     def _start_over(self) -> None:
-        """Events were dropped, so that new folders may have been missed: set every watch again, and say so."""
+        """Events were dropped, new folders may have been missed: set every watch again, and say so."""
         self._watch_all()  # a folder that is watched keeps its watch
         self.queue_event(LostEvent(""))
 
@@ -203,7 +203,6 @@ class Inotify(EventEmitter):
         for folder in folders(root, self.plan.skip):
             self._add(folder)
             if tell:
-                self.queue_event(DirCreatedEvent(folder))
                 try:
                     with os.scandir(folder) as entries:
                         for each in entries:
@@ -225,13 +224,13 @@ class Inotify(EventEmitter):
         raise error
 
     def _forget(self, root: str) -> None:
-        """A folder moved away: where it went, if it is in the tree, is told next."""
+        """A folder moved away: where it went, if it is in the tree, is told next. What it held is not."""
         below = root + "/"
         for wd, path in list(self._paths.items()):
             if path == root or path.startswith(below):
                 del self._paths[wd]
                 self._libc.inotify_rm_watch(self._fd, wd)
-                self.queue_event(FileDeletedEvent(path))
+        self.queue_event(LostEvent(""))
 
     def _close(self) -> None:
         for descriptor in (self._fd, *self._wake):

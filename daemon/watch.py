@@ -1,7 +1,8 @@
-"""What changed in a repository: its spool, its refs, its work trees. Events where there are any, polling where not."""
+"""What changed in a repository: its spool, its refs, its work trees. Events where they come, else polling."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -38,6 +39,10 @@ class Changes:
     def __bool__(self) -> bool:
         return self.spool or self.refs or bool(self.paths)
 
+    def joined(self, other: Changes) -> Changes:
+        """Both together."""
+        return Changes(self.spool or other.spool, self.refs or other.refs, self.paths | other.paths)
+
 
 class Watch:
     """Watches one repository. `open` and `wait` are for one thread; `nudge` may be called from any."""
@@ -56,15 +61,21 @@ class Watch:
         self._signature: tuple[object, ...] | None = None
         self._spool_path = str(self.spool) + "/"
         self._common_path = str(entry.common) + "/"
+        self._heads = str(entry.common / "refs" / "heads")
 
-    def open(self) -> str:
-        """Start watching, or go on; how: "events", "polling", or "refs" for a tree that is too large to watch."""
+    def open(self, entry: Entry) -> str:
+        """Start watching, or go on; how: "events", "polling", or "refs" where the tree is too large."""
+        self.entry = entry
         wanted = tuple(str(root) for root in self.entry.roots if root.is_dir())
         if self._mode and wanted == self._opened:
             return self._mode
         self.close()
         from .worktree import WorkTree
 
+        with contextlib.suppress(
+            OSError
+        ):  # so that there is a folder to watch; what matters is told when it is used
+            self.spool.mkdir(mode=0o700, exist_ok=True)
         self._opened = wanted
         self._trees = tuple(WorkTree(Path(root)) for root in wanted)
         self._mode = self._observe()
@@ -93,7 +104,7 @@ class Watch:
             self._nudged = False
 
     def wait(self, timeout: float, stopping: Callable[[], bool]) -> Changes:
-        """What changed since the last call: at once if something did, else after `timeout` seconds at most."""
+        """What changed since the last call: at once if anything did, else after `timeout` seconds."""
         end = time.monotonic() + timeout
         while True:
             spool, refs, paths, lost = self._gather(min(end, time.monotonic() + self._pace()), stopping)
@@ -124,13 +135,15 @@ class Watch:
     def _observe(self) -> str:
         from . import tree
 
-        flat = [self.entry.common, self.spool, *_ref_folders(self.entry.common)]
-        flat += [folder for folder in _worktree_folders(self.entry.common)]
+        common = self.entry.common
+        flat = (common, self.spool, common / "reftable", *_worktree_folders(common))
         there = tuple(str(folder) for folder in flat if folder.is_dir())
+        heads = (self._heads,) if Path(self._heads).is_dir() else ()
         roots = tuple(str(each.root) for each in self._trees)
-        for trees, mode in ((roots, "events"), ((), "")):
+        for trees, mode in ((roots, "events"), ((), "refs")):
+            plan = tree.Plan((*heads, *trees), there, self._skip, tree.limit())
             try:
-                self._observer = tree.observe(tree.Plan(trees, there, self._skip, tree.limit()), self._sink)
+                self._observer = tree.observe(plan, self._sink)
             except tree.TooLarge:
                 logger.warning(
                     "%s has too many folders: its commits are watched, its files are not", self.entry.name
@@ -139,14 +152,18 @@ class Watch:
                 logger.warning("%s is polled: %s", self.entry.name, error.strerror)
                 return "polling"
             else:
-                return mode or "refs"
-        return "refs"
+                return mode
+        return "polling"
 
     def _skip(self, folder: str) -> bool:
+        if folder.startswith(self._common_path):
+            return not folder.startswith(self._heads) or folder == self._heads + "/cortex"
         return any(each.skips(folder) for each in self._trees if folder.startswith(each.prefix))
 
     def _sink(self, path: str, lost: bool) -> None:
         """Called for each event, in watchdog's thread."""
+        if path.startswith(self._spool_path) and not os.path.lexists(path):
+            return  # taken in and removed: our own doing
         with self._woken:
             if lost:
                 self._lost = True
@@ -191,7 +208,7 @@ class Watch:
 
     def _recover(self) -> frozenset[str]:
         """Events were lost: compare with git, and see whether there are events still."""
-        logger.warning("events of %s were lost: it is compared with git", self.entry.name)
+        logger.info("not all that changed in %s was told: it is compared with git", self.entry.name)
         observer = self._observer
         if observer is not None and not all(each.is_alive() for each in observer.emitters):
             self.close()
@@ -209,7 +226,7 @@ def holds_events(spool: Path) -> bool:
 
 
 def refs_signature(common: Path) -> tuple[tuple[object, ...], bool]:
-    """Something that changes whenever a branch or HEAD does, and whether a change is too recent to be told apart.
+    """Something that changes whenever a branch or HEAD does, and whether it did only just now.
 
     git replaces ref files by renaming, so the times of their folders tell; neither git nor libgit2 is needed.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..repo.errors import BusyError, CortexError
+from ..repo.errors import BusyError, CortexError, UsageError
 from ..repo.places import Place, find
 from .logs import logger
 from .registry import Entry, Registry
@@ -20,8 +19,9 @@ Progress = Callable[[Mapping[str, object]], None]
 
 
 class Worker(Protocol):
-    """What the daemon asks of the engine of one repository. All of it may be called from several threads at once:
-    the worker's own lock puts its work into an order.
+    """What the daemon asks of the engine of one repository.
+
+    All of it may be called from several threads at once: the worker's own lock orders its work.
     """
 
     place: Place
@@ -128,7 +128,7 @@ class Slot:
         return Shape(str(self.entry.name), str(self.key), self.queue(wait_s), self.watching, problem)
 
     def close(self, wait_s: float) -> bool:
-        """Let nobody else in, wait for those inside, close the worker; False when they did not come out in time."""
+        """Let nobody in, wait for those inside, close the worker; False when they are not out in time."""
         self.gone.set()
         self.nudge()
         with self._free:
@@ -193,10 +193,15 @@ class Workers:
             slot = self._slots.get(known) if known is not None else None
         if slot is not None:
             return slot
+        if not Path(repo).is_absolute():
+            raise UsageError(f"{repo} is not an absolute path", "The daemon's own folder is not yours.")
         place = find(repo)
         with self._lock:
             slot = self._slots.get(place.common)
-        return slot if slot is not None and self._remember(repo, place) else self.register(place, repo)
+        if slot is None:
+            return self.register(place, repo)
+        self._remember(repo, place)
+        return slot
 
     def register(self, place: Place, repo: str = "") -> Slot:
         """Enter a repository, and start looking after it. Raises `PlaceError` before `cortex init`."""
@@ -214,7 +219,7 @@ class Workers:
         return slot
 
     def forget(self, repo: str, wait_s: float = 30.0) -> bool:
-        """Stop looking after a repository: when this returns, its worker is closed. False when it was not known."""
+        """Stop looking after a repository, and close its worker; False when it was not known."""
         common = self._common(repo)
         known = self.registry.remove(common)
         with self._lock:
@@ -254,18 +259,17 @@ class Workers:
         try:
             return find(repo).common
         except CortexError:
-            given = Path(os.path.abspath(repo))
+            given = Path(repo)
             for entry in self.registry.entries():
                 if given == entry.common or given in entry.roots:
                     return entry.common
             raise
 
-    def _remember(self, repo: str, place: Place) -> bool:
+    def _remember(self, repo: str, place: Place) -> None:
         with self._lock:
             if len(self._known) > 10_000:
                 self._known.clear()
             self._known[repo] = place.common
-        return True
 
 
 @contextlib.contextmanager
@@ -277,7 +281,7 @@ def guarded(stage: str, slot: Slot | None = None) -> Iterator[None]:
         logger.warning("%s: %s", stage, error.message)
         if slot is not None:
             slot.problem = f"{stage}: {error.message}"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the other stages, and the other repositories, go on
         logger.exception("%s failed", stage)
         if slot is not None:
             slot.problem = f"{stage} failed: {type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""The files of one work tree that count: those that git does not ignore, and which of them differ from the index."""
+"""The files of a work tree that count: those that git does not ignore; and which differ from the index."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class WorkTree:
         self._next = 0.0
 
     def skips(self, folder: str) -> bool:
-        """Whether nothing in `folder` (an absolute path) counts: made by tools, ignored, or another repository."""
+        """Whether nothing in `folder` (absolute) counts: made by tools, ignored, or another repository."""
         name = folder.rpartition("/")[2]
         return name in SKIPPED or os.path.lexists(folder + "/.git") or self._ignores(folder + "/")
 

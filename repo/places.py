@@ -133,11 +133,11 @@ def runtime_folder() -> str:
     chosen = os.environ.get("XDG_RUNTIME_DIR", "")
     if chosen.startswith("/") and len(os.fsencode(chosen)) <= 64:
         try:
-            usable = os.stat(chosen).st_uid == os.getuid() and os.access(chosen, os.W_OK | os.X_OK)
+            usable = Path(chosen).stat().st_uid == os.getuid() and os.access(chosen, os.W_OK | os.X_OK)
         except OSError:
             usable = False
         if usable:
-            return os.path.join(chosen, "cortex")
+            return f"{chosen}/cortex"
     return f"/tmp/cortex-{os.getuid()}"  # noqa: S108 - its owner and mode are checked before it is used
 
 
