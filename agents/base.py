@@ -78,5 +78,15 @@ Json = Mapping[str, object]
 
 
 def text_of(values: Json, *keys: str) -> str:
-    """The first of `keys` that holds text, "" when none does."""
-    return next((value for key in keys if isinstance(value := values.get(key), str) and value), "")
+    """The first of `keys` that holds text, "" when none does; half a surrogate pair becomes “?”."""
+    text = next((value for key in keys if isinstance(value := values.get(key), str) and value), "")
+    return text if sound(text) else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def sound(text: str) -> bool:
+    """Whether text can be written as UTF-8: JSON may hold half a surrogate pair."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..repo.errors import UsageError
 from . import transcript
-from .base import AgentEvent, Json, Wrote, text_of
+from .base import AgentEvent, Json, Wrote, sound, text_of
 from .claude_settings import connect, disconnect
 
 NAME = "claude-code"
@@ -82,13 +82,17 @@ def _wrote(given: Json) -> Iterator[Wrote]:
     response = given.get("tool_response")
     answer: Json = response if isinstance(response, dict) else {}
     altered = answer.get("userModified") is True
-    before = _before(answer)
-    meant = _meant(tool, asked, before)
+    before = _whole(_before(answer))
+    meant = _whole(_meant(tool, asked, before))
     if altered:
         # What was asked for is the proposal; what the person made of it is in the file.
         yield Wrote(path, before, None, meant, tool, True)
     else:
         yield Wrote(path, before, meant, None, tool, False)
+
+
+def _whole(text: str | None) -> str | None:
+    return text if text is None or sound(text) else None
 
 
 def _before(answer: Json) -> str | None:

@@ -14,9 +14,9 @@ from .base import Change, Scope
 #: No path of a machine stands in it, so a project can share it: it does something only in a clone where
 #: `cortex init` has run. The setting keeps git from taking a folder of the work tree for a bare repository.
 COMMAND = (
-    'd=$(git -c safe.bareRepository=explicit -C "${CLAUDE_PROJECT_DIR:-.}" rev-parse --path-format=absolute '
-    '--git-common-dir 2>/dev/null) && [ -f "$d/cortex/hooks/run" ] && exec sh "$d/cortex/hooks/run" agent '
-    "claude-code; exit 0"
+    'cd "${CLAUDE_PROJECT_DIR:-.}" 2>/dev/null && '
+    "d=$(git -c safe.bareRepository=explicit rev-parse --git-common-dir 2>/dev/null) && "
+    '[ -f "$d/cortex/hooks/run" ] && exec sh "$d/cortex/hooks/run" agent claude-code; exit 0'
 )
 _MARK = "cortex/hooks/run"
 _HOOK = {"type": "command", "command": COMMAND, "timeout": 10}

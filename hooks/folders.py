@@ -16,12 +16,9 @@ _NO_MONITOR = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.fsmonitor", "G
 
 @dataclass(frozen=True)
 class Folder:
-    """One folder of hooks: `own` the clone's, `root` the work tree around it, `locked` why it is not
-    to be touched (empty: it may be).
-    """
+    """One folder of hooks: `root` is the work tree around it; `locked` says why nothing in it may change."""
 
     path: Path
-    own: bool
     root: Path | None = None
     locked: str = ""
 
@@ -63,22 +60,19 @@ def manager(path: Path) -> str:
 def _folder(place: Place, root: Path) -> Folder:
     scope, value = _setting(root)
     own = place.common / "hooks"
-    if not value:
-        return Folder(own, True)
-    path = Path(os.path.normpath(root / value))
-    if os.path.realpath(path) == os.path.realpath(own):
-        return Folder(own, True)
+    path = Path(os.path.normpath(root / value)) if value else own
+    if path == own and not os.path.lexists(own):
+        return Folder(own)
+    told = f"core.hooksPath ({scope}) names {path}" if value else f"the hooks are in {path}"
     if not path.is_dir():
-        return Folder(path, False, locked=f"core.hooksPath ({scope}) names {path}, which is no folder")
+        return Folder(path, locked=f"{told}, which is no folder")
     real = Path(os.path.realpath(path))
-    if real.is_relative_to(os.path.realpath(place.common)):
-        return Folder(path, False)
+    if real.is_relative_to(place.common):
+        return Folder(path)
     inside = next((each for each in work_trees(place) if real.is_relative_to(each)), None)
     if inside is None and scope not in ("local", "worktree"):
-        return Folder(
-            path, False, locked=f"core.hooksPath ({scope}) names {path}, which serves other repositories too"
-        )
-    return Folder(path, False, root=inside)
+        return Folder(path, locked=f"{told}, which may serve other repositories too")
+    return Folder(path, inside)
 
 
 def _setting(root: Path) -> tuple[str, str]:

@@ -92,7 +92,7 @@ def uninstall(place: Place) -> HooksReport:
     here = [place.common / "hooks", *(each.path for each in folders(place)), *_remembered(place)]
     for path in dict.fromkeys(here):
         with _writing(path):
-            for name in HOOKS:
+            for name in reversed(HOOKS):  # the first one remembers whether the folder was there
                 hooks += _take_all(path, name)
             notes += kept.clear(path)
     shim = place.store / "hooks"
@@ -109,7 +109,8 @@ def state(place: Place) -> HooksReport:
         for name in HOOKS:
             file = folder.path / name
             there = file.is_file() and marked.OPEN in file.read_bytes() and os.access(file, os.X_OK)
-            found.append(Hook(name, file, "there" if there else "left"))
+            note = "" if there else folder.locked or f"{file} does not call Cortex; `cortex init` puts it in"
+            found.append(Hook(name, file, "there" if there else "left", note=note))
     return HooksReport(tuple(found))
 
 
@@ -132,6 +133,8 @@ def _put(place: Place, folder: Folder, name: str) -> Hook:
     if not may_touch(folder, file):
         return Hook(name, file, "left", note=f"{file} is a file of the work tree: not ours to change")
     _mend_moved(folder.path, name)
+    if kept.holds(folder.path, name) and not os.path.lexists(file):
+        kept.give_back(folder.path, name, file)  # its wrapper was deleted
     if not os.path.lexists(file):
         body = scripts.body(name, folder.path, place.common)
         return Hook(name, file, "new", marked.put_in(file, body, header=scripts.HEADER, mode=0o755))
@@ -140,13 +143,17 @@ def _put(place: Place, folder: Folder, name: str) -> Hook:
         block = marked.find(text, file)
     except marked.MarkError as error:
         return Hook(name, file, "left", note=error.message)
-    if kept.holds(folder.path, name):
+    if block and kept.holds(folder.path, name) and scripts.runs_kept(text):
         body = scripts.body(name, folder.path, place.common, kept=True)
         return Hook(name, file, "wrapped", marked.put_in(file, body))
     if block is None:
         if note := _why_left(file, text):
             return Hook(name, file, "left", note=note)
         if file.is_symlink() or not scripts.is_shell(text):
+            if kept.holds(folder.path, name):
+                return Hook(
+                    name, file, "left", note=f"another hook is kept in {kept.beside(folder.path)} already"
+                )
             body = scripts.body(name, folder.path, place.common, kept=True)
             kept.wrap(folder.path, name, marked.whole(scripts.HEADER, body))
             return Hook(name, file, "wrapped", True)
@@ -190,10 +197,14 @@ def _take(file: Path, name: str) -> bool:
     """Undo one hook file: our block, our file, or our wrapper, for which the kept hook comes back."""
     if not file.is_file() or file.is_symlink():
         return False
-    block = marked.find(file.read_bytes(), file)
+    text = file.read_bytes()
+    block = marked.find(text, file)
     if block is None:
         return False
-    if kept.holds(file.parent, name):
+    if kept.holds(file.parent, name) and scripts.runs_kept(text):
+        rest = text[: block.start] + text[block.end :]
+        if rest != scripts.HEADER:  # lines that somebody added to the wrapper
+            marked.write(file.with_name(f"{file.name}.added"), rest, 0o644)
         kept.give_back(file.parent, name, file)
         return True
     return marked.take_out(file, scripts.HEADER)

@@ -17,6 +17,10 @@ umask 077
 
 program=@PROGRAM@
 here=${0%/*}
+case $here in
+/*) ;;
+*) here=$PWD/$here ;; # the daemon, which is told the file's name, works elsewhere
+esac
 spool=$here/../spool
 newline='
 '

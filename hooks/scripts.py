@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -43,7 +44,7 @@ KEPT_SUFFIX = ".cortex"
 
 def body(name: str, folder: Path, common: Path, *, kept: bool = False) -> str:
     """The lines between the marks for the hook `name` in `folder`; `kept`: they end by running that one."""
-    if folder == common / "hooks":
+    if os.path.realpath(folder) == str(common / "hooks"):
         run = '"${0%/*}/../cortex/hooks/run"'  # the clone can be moved
     else:
         run = shlex.quote(str(common / "cortex" / "hooks" / "run"))
@@ -73,6 +74,11 @@ def is_shell(text: bytes) -> bool:
     if names[:1] == ["env"]:
         names = names[1:]
     return bool(names) and re.sub(r"[\d.]+$", "", names[0]) in SHELLS
+
+
+def runs_kept(text: bytes) -> bool:
+    """Whether this is the wrapper that runs a kept hook."""
+    return b"\ncortex_kept=" in text
 
 
 def broken_line_end(text: bytes) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from . import marked
 from .errors import PlaceError
 from .git import GitError, git
-from .places import LINK, Place
+from .places import LINK, STORE, Place
 
 _EXCLUDE = f"/{LINK}\n"
 #: Reading the index must not start what a repository's own configuration names as its file monitor.
@@ -81,7 +81,7 @@ def take_away(
     notes: list[str] = []
     for root in work_trees(place):
         link = root / LINK
-        if link.is_symlink() and _ours(link, place):
+        if link.is_symlink() and (_ours(link, place) or _stale(root)):
             link.unlink()
             changed.append(link)
         elif os.path.lexists(link):
@@ -144,9 +144,9 @@ def _link(root: Path, place: Place) -> str | None:
     if _tracked(root):
         return f"{link} is tracked by git: left as it is; the memory itself is in {place.store}"
     if os.path.lexists(link):
-        if not link.is_symlink() or link.exists():
+        if not _stale(root):
             return f"{link} is there already: left as it is; the memory itself is in {place.store}"
-        link.unlink()  # a link to where the clone was before it was moved
+        link.unlink()
     link.symlink_to(_target(root, place), target_is_directory=True)
     return None
 
@@ -163,6 +163,14 @@ def _target(root: Path, place: Place) -> str:
 
 def _ours(link: Path, place: Place) -> bool:
     return os.path.realpath(link) == os.path.realpath(place.store)
+
+
+def _stale(root: Path) -> bool:
+    """Whether `.cortex` is a link to where a store was before its clone was moved."""
+    link = root / LINK
+    if not link.is_symlink() or link.exists():
+        return False
+    return Path(os.readlink(link)).name == STORE and not _tracked(root)  # noqa: PTH115 - the text of the link
 
 
 def _tracked(root: Path) -> bool:
