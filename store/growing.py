@@ -75,10 +75,10 @@ class GrowingVectors:
                 del self._rest[key]
             self._frozen = None
 
-    def restore(self, path: Path, names: Mapping[str, int]) -> None:
-        """Take up a graph that was saved; rows that changed since then are left to `catch_up`."""
+    def restore(self, path: Path, names: Mapping[str, int], stale: Iterable[str] = ()) -> None:
+        """Take up a graph that was saved; `stale` rows changed since then, and are left to `catch_up`."""
         self.near.load(path, list(names.items()))
-        self.near.remove([key for key in names if key not in self._exact])
+        self.near.remove([*stale, *(key for key in names if key not in self._exact)])
         keys = self._exact.keys()
         self._rest = {key: None for key in keys if key not in self.near}
         self._frozen = None

@@ -330,8 +330,8 @@ class MemoryIndex:
                 self.notes.append(f"{graph} was missing or damaged, and is built again")
                 continue
             held = json.loads(paths[names].read_bytes())
-            fresh = {m: number for m, number, head in held if self._heads.get(m) == head}
-            rows.restore(paths[graph], fresh)
+            stale = [m for m, _, head in held if self._heads.get(m) != head]
+            rows.restore(paths[graph], {m: number for m, number, _ in held}, stale)
             self._saved += len(rows.near)
 
     def _save_near(self) -> None:

@@ -153,7 +153,7 @@ class HnswVectors:
         if among is not None:
             return self._exact(row, k, [key for key in among if key in self._ids])
         found = self._query(row, min(k, len(self._keys)))
-        hits = [(self._keys[number], cosine) for number, cosine in found if number in self._keys]
+        hits = [(self._keys[number], round(cosine, 6)) for number, cosine in found if number in self._keys]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
 
     def keys(self) -> list[str]:
@@ -289,5 +289,6 @@ def _best(
 ) -> list[tuple[str, float]]:
     """The `k` highest scores, ties by key; `slots` says which key each score belongs to."""
     chosen = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))
-    hits = [(keys[int(at if slots is None else slots[at])], float(scores[at])) for at in chosen]
+    # Equal rows give products that differ in the last bit, by where they stand in the matrix.
+    hits = [(keys[int(at if slots is None else slots[at])], round(float(scores[at]), 6)) for at in chosen]
     return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
