@@ -113,14 +113,14 @@ def import_parts(node: tree_sitter.Node, source: bytes, language: Language) -> C
         at = head.index("import")
         rest = " ".join(whole[at + 1 :]).strip("() ").split(" , ")
         for each in rest:
-            names[(*head[: at + 1], each)] += 1
+            names.update([(*head[: at + 1], each)])
         return names
     if language.name != "python" and "{" in whole and "}" in whole:
         opened, closed = whole.index("{"), whole.index("}")
         rest = " ".join(whole[opened + 1 : closed]).split(" , ")
         outer = whole[:opened] + whole[closed + 1 :]
         for each in rest:
-            names[(*outer, each)] += 1
+            names.update([(*outer, each)])
         return names
     names[whole] += 1
     return names

@@ -17,10 +17,12 @@ _TOKEN = re.compile(r"[A-Za-z_]\w*|\d[\w.]*|\"[^\"\n]*\"|'[^'\n]*'|[^\w\s]+")
 _WORD = re.compile(r"[A-Za-z_]\w*$")
 _STRING = re.compile(r"[\"'`]")
 
-_BUG_WORDS = words("""timeout encoding utf8 safe_load quote split escape sanitize lock acquire await defer close
-    Close check_call raise_for_status WithTimeout CommandContext WithContext Errorf errors Is As nil None null
-    isinstance utc structuredClone nonlocal finally except catch recover mutex Lock Unlock RLock strict parseInt Number
-    isNaN""")
+_BUG_WORDS = words(
+    """timeout encoding utf8 safe_load quote split escape sanitize lock acquire await defer close Close
+    check_call raise_for_status WithTimeout CommandContext WithContext Errorf errors Is As nil None null
+    isinstance utc structuredClone nonlocal finally except catch recover mutex Lock Unlock RLock strict
+    parseInt Number isNaN"""
+)
 _BUG_GONE = words("shell pickle eval exec md5 sha1 utcnow verify innerHTML any")
 _OPERATORS = words("== != === !== < > <= >= + - * / % &&    and or not ! in is")
 _TYPES = words(": -> ?: as Optional str int bool string number boolean interface type")

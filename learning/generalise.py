@@ -1,0 +1,388 @@
+"""Rules from alike corrections: clustered, anti-unified, and checked against each of them.
+
+Hierarchical, after Getafix (Bader, Scott, Pradel, Chandra: "Getafix: learning to fix bugs automatically",
+OOPSLA 2019): corrections are clustered by the words that vanished and appeared, then by the words that stood
+around them; in each cluster the heights are tried from the smallest changed expression up to the statement,
+and at each height the widths from the most general. A candidate exists only when it matches each example
+where it was corrected, rewrites it to what the person wrote, and does not match its own rewrite again.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ..analyzers.edits import Pair, parents, unit_pairs
+from ..analyzers.fragments import BODY, PLACE, Fragment, fragments, has_body
+from ..analyzers.languages import INTERFACE_NAMES, LANGUAGES, words
+from ..analyzers.parse import Node
+from ..analyzers.patterns import Compiled, Match, compile, elements
+from ..store.items import headline, shown
+from ..store.kinds import Correction, Pattern
+from .antiunify import WIDTHS, Example, General, antiunify
+
+LEAST = 3
+MAX_HEIGHT = 4
+MAX_EXAMPLES = 12  # that are anti-unified together; the others of a cluster are only checked
+MAX_CANDIDATES = 6  # of one cluster
+
+_WORD = re.compile(r"[A-Za-z_]\w*\Z")
+_STRING_OR_WORD = re.compile(r"[A-Za-z_]\w*")
+_OPERATORS = words("== != === !== <> ! is ||")
+_KEYWORDS = frozenset(keyword.kwlist) | words(
+    """var let const function async new typeof instanceof func defer go range package struct interface map
+    chan select switch case default fallthrough goto throw catch void delete this extends implements
+    public private protected static readonly enum export"""
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A rule that may be. `cluster` names the corrections it was made of together with its rivals, of which
+    the earlier is preferred; `reversed_by` counts corrections the other way round.
+    """
+
+    pattern: Pattern
+    support: tuple[str, ...]
+    title: str
+    text: str
+    cluster: str = ""
+    reversed_by: int = 0
+    weak: bool = False  # no word of its own holds it down: an operator, a keyword
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One edit of a correction: the pairs from the smallest unit up, in the fragments that hold it."""
+
+    m: str
+    correction: Correction
+    sides: tuple[Fragment, Fragment]
+    chain: tuple[Pair, ...]
+    gone: tuple[str, ...]
+    came: tuple[str, ...]
+    imports: frozenset[str]
+
+    def example(self, height: int) -> Example:
+        b, a = self.chain[height]
+        return Example(b, a, self.imports)
+
+
+def family(language: str) -> str:
+    """Languages of one family share their rules: TypeScript with and without JSX."""
+    return "typescript" if language == "tsx" else language
+
+
+def generalise(corrections: Sequence[tuple[str, Correction]], least: int = LEAST) -> list[Candidate]:
+    """Candidates from corrections (memory id, correction) of which at least `least` are alike.
+
+    They come cluster by cluster, in a cluster from the one to be preferred; the same input gives the same.
+    """
+    clusters: defaultdict[tuple[str, tuple[str, ...], tuple[str, ...]], list[_Member]] = defaultdict(list)
+    loose: defaultdict[tuple[str, tuple[str, ...], tuple[str, ...]], list[_Member]] = defaultdict(list)
+    for m, correction in sorted(corrections, key=lambda each: each[0]):
+        for member in _members(m, correction):
+            clusters[(family(correction.language), member.gone, member.came)].append(member)
+    out: list[Candidate] = []
+    sizes = {key: len({member.m for member in members}) for key, members in clusters.items()}
+    for key, members in sorted(clusters.items(), key=lambda each: each[0]):
+        reverse = sizes.get((key[0], key[2], key[1]), 0)
+        found = list(_of_cluster(members, least, "/".join([key[0], " ".join(key[1]), " ".join(key[2])])))
+        out += [replace(each, reversed_by=reverse) for each in found]
+        covered = {m for each in found for m in each.support}
+        for member in members:
+            if member.m not in covered:
+                gone, came = _abstract(member)
+                loose[(key[0], gone, came)].append(member)
+    for key, members in sorted(loose.items(), key=lambda each: each[0]):
+        out += _of_cluster(members, least, "~" + "/".join([key[0], " ".join(key[1]), " ".join(key[2])]))
+    return _unique(out)
+
+
+def _members(m: str, correction: Correction) -> Iterator[_Member]:
+    if correction.language not in LANGUAGES or not correction.before.strip() or not correction.after.strip():
+        return
+    if len(correction.before) + len(correction.after) > 2_000:
+        return
+    sides = fragments(correction.before, correction.after, correction.language)
+    if sides is None:
+        return
+    left, right = sides
+    imports = frozenset(re.split(r"[./]", name)[-1] for name in correction.imports)
+    for pair in unit_pairs(left.node, right.node):
+        chain = _chain(pair, left.node)
+        before, after = Counter(pair[0].tokens), Counter(pair[1].tokens)
+        gone, came = tuple(sorted(before - after)), tuple(sorted(after - before))
+        if gone or came:
+            yield _Member(m, correction, sides, chain, _telling(gone), _telling(came), imports)
+
+
+def _chain(pair: Pair, root: Node) -> tuple[Pair, ...]:
+    """The pair and what is around it inside the fragment; a node that only wraps another is passed over."""
+    chain = [pair]
+    above = parents(pair)
+    while (
+        above is not None
+        and len(chain) < MAX_HEIGHT
+        and root.start <= above[0].start
+        and above[0].end <= root.end
+    ):
+        if (above[0].start, above[0].end) != (chain[-1][0].start, chain[-1][0].end):
+            chain.append(above)
+        above = parents(above)
+    return tuple(chain)
+
+
+def _telling(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """The tokens that name a change: words and operators; punctuation only where there is nothing else."""
+    telling = tuple(token for token in tokens if re.search(r"\w", token) or token in _OPERATORS)
+    return telling or tuple(token for token in tokens if token not in ("(", ")", ",", "INDENT", "DEDENT"))
+
+
+def _abstract(member: _Member) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tokens that vanished and appeared with names that mean something here alone blotted out."""
+    pair = member.chain[0]
+    roles = {node.text for side in pair for node in _walk(side) if _names_interface(node)}
+
+    def blot(token: str) -> str:
+        if token[:1] in "\"'`":
+            return "STR"
+        if token[:1].isdigit():
+            return "NUM"
+        return token if token in roles or token in _KEYWORDS or not _WORD.match(token) else "ID"
+
+    return tuple(sorted(map(blot, member.gone))), tuple(sorted(map(blot, member.came)))
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _walk(child)
+
+
+def _names_interface(node: Node) -> bool:
+    if node.kind in INTERFACE_NAMES or node.field in ("attribute", "property", "constructor"):
+        return True
+    if node.field == "function" and not node.children:
+        return True
+    return node.field == "name" and node.parent is not None and node.parent.kind == "keyword_argument"
+
+
+def _of_cluster(members: Sequence[_Member], least: int, name: str) -> Iterator[Candidate]:
+    """Candidates of a cluster: of the parts that share the words around the edit, else of the whole."""
+    if len({member.m for member in members}) < least:
+        return
+    parts: defaultdict[tuple[str, ...], list[_Member]] = defaultdict(list)
+    for member in members:
+        roles = {node.text for node in _walk(member.chain[0][0]) if _names_interface(node)}
+        parts[tuple(sorted(roles & _own_words(member)))].append(member)
+    covered: set[str] = set()
+    for around, part in sorted(parts.items()):
+        for candidate in _of_part(part, least, f"{name}/{' '.join(around)}"):
+            covered.update(candidate.support)
+            yield candidate
+    rest = [member for member in members if member.m not in covered]
+    if len(parts) > 1:
+        yield from _of_part(rest, least, f"{name}/*")
+
+
+def _own_words(member: _Member) -> set[str]:
+    """The words of the edit that are not inside something that both sides share whole."""
+    b, a = member.chain[0]
+    shared = {node.tokens for node in _walk(a) if node.named and node.children}
+    out: set[str] = set()
+    stack = [b]
+    while stack:
+        node = stack.pop()
+        if node is not b and node.children and node.tokens in shared and node.field != "function":
+            continue
+        if not node.children:
+            out.add(node.text)
+        stack.extend(node.children)
+    return out
+
+
+def _of_part(members: Sequence[_Member], least: int, name: str) -> Iterator[Candidate]:
+    seen: set[tuple[str, str, str]] = set()
+    made = 0
+    for height in range(MAX_HEIGHT):
+        shapes: defaultdict[tuple[str, str], list[_Member]] = defaultdict(list)
+        for member in members:
+            if height < len(member.chain):
+                b, a = member.chain[height]
+                shapes[(b.kind, a.kind)].append(member)
+        for _, alike in sorted(shapes.items(), key=lambda each: (-len(each[1]), each[0])):
+            if len({member.m for member in alike}) < least:
+                continue
+            for width in WIDTHS:
+                candidate = _candidate(alike, height, width, least, name)
+                if candidate is None:
+                    continue
+                key = (candidate.pattern.pattern, candidate.pattern.rewrite, candidate.pattern.selector)
+                if key not in seen:
+                    seen.add(key)
+                    yield candidate
+                    made += 1
+                if made >= MAX_CANDIDATES:
+                    return
+
+
+def _candidate(
+    members: Sequence[_Member], height: int, width: int, least: int, name: str
+) -> Candidate | None:
+    general = antiunify([member.example(height) for member in members[:MAX_EXAMPLES]], width)
+    if general is None:
+        return None
+    anchor = _anchored(general)
+    if anchor is None:
+        return None
+    for pattern in _patterns(general, members[0], height):
+        support: list[str] = []
+        checked = pattern
+        for member in members:
+            guarded = _check(checked, member, height)
+            if guarded is not None:
+                checked = guarded
+                support.append(member.m)
+        distinct = tuple(dict.fromkeys(support))
+        if len(distinct) >= least and all(
+            _check(checked, x, height) == checked for x in members if x.m in distinct
+        ):
+            title = headline(shown(pattern.pattern), shown(pattern.rewrite))
+            return Candidate(checked, distinct, title, _text(checked), name, weak=not anchor)
+    return None
+
+
+def _text(pattern: Pattern) -> str:
+    return f"Write `{shown(pattern.rewrite)}` where `{shown(pattern.pattern)}` would stand."
+
+
+def _anchored(general: General) -> bool | None:
+    """Whether a word holds the pattern down; False for an operator or keyword alone; None for nothing at all.
+
+    A change of keywords alone is a linter's.
+    """
+    before = [token for token in elements(general.pattern) if not token.startswith("$")]
+    after = [token for token in elements(general.rewrite) if not token.startswith("$")]
+    gone = set(Counter(before) - Counter(after))
+    came = set(Counter(after) - Counter(before))
+    if not (gone | came) or all(token in _KEYWORDS for token in gone | came):
+        return None
+    if any(_WORD.match(token) and token not in _KEYWORDS and len(token) > 1 for token in before):
+        return True
+    operators = {
+        token
+        for token in _runs(general.pattern)
+        if token in _OPERATORS and token not in _runs(general.rewrite)
+    }
+    keywords = any(token in _KEYWORDS for token in before) and any(
+        _WORD.match(token) and token not in _KEYWORDS for token in came
+    )
+    return False if operators or keywords else None
+
+
+def _runs(template: str) -> list[str]:
+    """The operators of a template: runs of punctuation between spaces, words and holes."""
+    return re.findall(r"(?<![^\w\s)\]])[!=<>|&]+(?![^\w\s($\[\"'])", template)
+
+
+def _patterns(general: General, member: _Member, height: int) -> Iterator[Pattern]:
+    """The pattern as ast-grep may read it: alone, then inside each wrapper with the kind as selector."""
+    language = member.correction.language
+    kind = member.chain[height][0].kind
+    wrapper = member.sides[0].wrapper
+    plain = Pattern(
+        language=family(language) if language == "tsx" and "<" not in general.pattern else language,
+        pattern=general.pattern,
+        rewrite=general.rewrite,
+        holes=general.holes,
+        words=_prefilter(general.pattern),
+    )
+    # What parses alone is best alone; where it does not (a call in Go, a clause), alone it may parse as
+    # something else, and match nothing, or too much.
+    if wrapper == PLACE:
+        yield plain
+    for each in dict.fromkeys((wrapper, *LANGUAGES[language].wrappers)):
+        body = each[: -len(BODY)] if has_body(each) else each
+        yield replace(plain, context=body.replace(PLACE, general.pattern, 1), selector=kind)
+    if wrapper != PLACE:
+        yield plain
+
+
+def _prefilter(pattern: str) -> tuple[str, ...]:
+    """The literal words that a file must hold before a tree is looked at."""
+    literal = re.sub(r"\$+[A-Z_][A-Z0-9_]*", " ", pattern)
+    found = [word for word in _STRING_OR_WORD.findall(literal) if len(word) > 1]
+    return tuple(dict.fromkeys(found or _runs(pattern)))[:8]
+
+
+def _check(pattern: Pattern, member: _Member, height: int) -> Pattern | None:
+    """The pattern, with a guard more where it needs one, if it matches the member where it was corrected and
+    rewrites it to what it became, and leaves that alone; else None.
+    """
+    compiled = compile(pattern, member.correction.language)
+    if compiled is None:
+        return None
+    b, a = member.chain[height]
+    match = _match_at(compiled, member.sides[0].program, b)
+    if match is None or not _equal(match.rewrite, a):
+        return None
+    program = member.sides[0].program
+    done = program[: match.start] + match.rewrite + program[match.end :]
+    if _quiet(compiled, done, match):
+        return pattern
+    for word in _new_words(pattern):
+        guarded = replace(pattern, guards=(*pattern.guards, f"lacks:{word}"))
+        again = compile(guarded, member.correction.language)
+        if again is not None and _quiet(again, done, match) and _match_at(again, program, b) is not None:
+            return guarded
+    return None
+
+
+def _match_at(compiled: Compiled, program: str, node: Node) -> Match | None:
+    start = len(node.source[: node.start].decode("utf-8", "replace"))
+    end = start + len(node.text)
+    for match in compiled.find(program):
+        if match.start == start and match.kind == node.kind and abs(match.end - end) <= 1:
+            return match
+    return None
+
+
+def _quiet(compiled: Compiled, done: str, match: Match) -> bool:
+    """Whether nothing is found any more in what the match became."""
+    end = match.start + len(match.rewrite)
+    return not any(each.start < end and each.end > match.start for each in compiled.find(done))
+
+
+def _new_words(pattern: Pattern) -> list[str]:
+    """The words that the rewrite brings: a place that has one already was seen to."""
+    old = set(elements(pattern.pattern))
+    new = [token for token in elements(pattern.rewrite) if token not in old]
+    return [
+        word for word in dict.fromkeys(new) if _WORD.match(word) and len(word) > 1 and word not in _KEYWORDS
+    ]
+
+
+def _equal(text: str, node: Node) -> bool:
+    return text == node.text or _squeezed(text) == _squeezed(node.text)
+
+
+def _squeezed(text: str) -> str:
+    """A text without white space, the formatters' commas, and the choice of quotes."""
+    return re.sub(r",(?=[)\]}])|;$", "", re.sub(r"\s+", "", text)).replace("'", '"')
+
+
+def _unique(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The first of those that say the same, with the support of all."""
+    out: dict[tuple[str, str, str, str], Candidate] = {}
+    for each in candidates:
+        key = (each.pattern.language, each.pattern.pattern, each.pattern.rewrite, each.pattern.selector)
+        known = out.get(key)
+        if known is None:
+            out[key] = each
+        else:
+            out[key] = replace(known, support=tuple(dict.fromkeys((*known.support, *each.support))))
+    return list(out.values())

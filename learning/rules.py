@@ -1,0 +1,477 @@
+"""The life of rules: candidate → shadow → active → retired, each step a record with its reason.
+
+A rule's chance of being right is the mean of a Beta posterior: corrections count for it, matches that people
+left standing and their "wrong" count against it, and the prior says how telling its words are (learner A of
+the field test on real histories; what was left in files that were corrected weighs most).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..analyzers.fragments import fragments
+from ..analyzers.patterns import compile
+from ..store.fold import View
+from ..store.items import Item, items
+from ..store.kinds import MILLION, Correction, Feedback, Memory, Pattern, RuleEvent, Verdict
+from ..store.protocols import Journal
+from ..store.record import Draft, Record
+from .backtest import BackTest, backtests, speaks
+from .generalise import Candidate, generalise
+from .guard import ActiveRule
+
+ORIGIN = "rules"
+CANDIDATE, SHADOW, ACTIVE, RETIRED = "candidate", "shadow", "active", "retired"
+MAX_PROVENANCE = 200
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Thresholds of the lifecycle; confidence and weights are shares."""
+
+    min_support: int = 3
+    min_commits: int = 2
+    active_confidence: float = 0.8
+    retire_confidence: float = 0.3
+    retire_wrong: int = 2
+    # Scattered repeats in a history rarely go on (11 of 83), so history alone has to say more.
+    history_support: int = 6
+    history_commits: int = 3
+    history_confidence: float = 0.95
+    left_weight: float = 1.0
+    stood_weight: float = 0.25
+    wrong_weight: float = 4.0
+    telling_share: float = 0.35
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known for and against a rule, beside its back-test."""
+
+    support: int
+    weight: float
+    commits: int
+    confirmed: bool = True  # a correction of generated code was seen live, or a person said "good"
+    in_progress: bool = False
+    wrong: int = 0
+    good: int = 0
+    reversed_by: int = 0
+    weak: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A state, the chance of being right, and the reason in words."""
+
+    state: str
+    confidence: float
+    reason: str
+
+
+def decide(
+    evidence: Evidence, backtest: BackTest, settings: Settings | None = None, known: str = ""
+) -> Decision:
+    """The state that the evidence earns; `known` is the state so far."""
+    settings = settings or Settings()
+    confidence = posterior(evidence, backtest, settings)
+    if evidence.wrong >= settings.retire_wrong:
+        return Decision(RETIRED, confidence, f"{_times(evidence.wrong)} said to be wrong")
+    if evidence.support < settings.min_support or evidence.weight < settings.min_support:
+        return Decision(
+            CANDIDATE, confidence, f"{evidence.support} corrections of {settings.min_support} needed"
+        )
+    if evidence.commits < settings.min_commits:
+        return Decision(
+            CANDIDATE, confidence, f"all from {evidence.commits} of the {settings.min_commits} commits needed"
+        )
+    if evidence.reversed_by >= evidence.support:
+        return Decision(RETIRED, confidence, f"corrected the other way round {_times(evidence.reversed_by)}")
+    if confidence < settings.retire_confidence and known in (SHADOW, ACTIVE):
+        return Decision(RETIRED, confidence, _standing(backtest))
+    if confidence < settings.active_confidence:
+        return Decision(SHADOW, confidence, _standing(backtest))
+    if not evidence.confirmed and not evidence.in_progress and not _strong(evidence, confidence, settings):
+        return Decision(
+            SHADOW, confidence, "seen in history alone; silent until a new correction confirms it"
+        )
+    return Decision(
+        ACTIVE,
+        confidence,
+        f"corrected {_times(evidence.support)} in {evidence.commits} commits; {_standing(backtest)}",
+    )
+
+
+def posterior(evidence: Evidence, backtest: BackTest, settings: Settings) -> float:
+    """The mean of the Beta posterior of a match being one that the person would correct."""
+    if evidence.weak:
+        a, b = 0.5, 3.0
+    elif backtest.rarity <= settings.telling_share:
+        a, b = 3.0, 0.3
+    else:
+        a, b = 2.0, 0.5
+    support = evidence.weight + evidence.good
+    against = settings.left_weight * backtest.left + settings.stood_weight * (backtest.stood - backtest.left)
+    against += settings.wrong_weight * evidence.wrong + evidence.reversed_by
+    return (a + support) / (a + b + support + against)
+
+
+def _strong(evidence: Evidence, confidence: float, settings: Settings) -> bool:
+    return (
+        confidence >= settings.history_confidence
+        and evidence.support >= settings.history_support
+        and evidence.commits >= settings.history_commits
+    )
+
+
+def _standing(backtest: BackTest) -> str:
+    if not backtest.stood:
+        return "no accepted code says otherwise"
+    return f"{backtest.stood} like places stand in accepted code"
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def revise(
+    journal: Journal,
+    files: Iterable[tuple[str, str]] = (),
+    settings: Settings | None = None,
+    *,
+    recent: Collection[str] = (),
+) -> list[RuleEvent]:
+    """Bring the rules up to date with the corrections in the journal; returns the steps that rules made.
+
+    `files` is the accepted code (path, text); `recent` are the commits of a change that is in progress. New
+    corrections extend a rule that already rewrites them rather than making a twin. The same input again
+    writes no record.
+    """
+    settings = settings or Settings()
+    view = journal.view()
+    known = _Known(view, str(getattr(journal, "writer", "")))
+    candidates = generalise(list(known.corrections.items()), settings.min_support)
+    plans = _plans(known, candidates)
+    if not plans:
+        return []
+    touched = [frozenset(known.corrections[m].path for m in plan.support) for plan in plans]
+    tests = backtests([plan.pattern for plan in plans], files, list(known.corrections.values()), touched)
+    chosen = _choose(known, plans, tests, settings, recent)
+    drafts: list[Draft] = []
+    steps: list[RuleEvent] = []
+    for plan, test, decision in chosen:
+        drafts += _memory(known, plan)
+        event = _event(known, plan, test, decision)
+        last = known.events.get(plan.rule)
+        if last is None or _news(last, event):
+            drafts.append(Draft(event, origin=ORIGIN))
+            if last is None or last.to_state != event.to_state:
+                steps.append(event)
+    if drafts:
+        journal.append(drafts)
+    return steps
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A rule as it might be from now on; `rivals` of one cluster exclude each other."""
+
+    rule: str
+    pattern: Pattern
+    support: tuple[str, ...]
+    title: str
+    text: str
+    cluster: str
+    reversed_by: int = 0
+    weak: bool = False
+
+
+class _Known:
+    """What the journal holds that concerns rules: the person's own, and what they accepted."""
+
+    def __init__(self, view: View, writer: str) -> None:
+        self.view = view
+        own = {each.id: each for each in items(view, writer)} if writer else {}
+        self.items = own
+        self.corrections: dict[str, Correction] = {}
+        self.records: dict[str, Record] = {}
+        self.rules: dict[str, Memory] = {}
+        self.events: dict[str, RuleEvent] = {}
+        self.wrong: Counter[str] = Counter()
+        self.good: Counter[str] = Counter()
+        for record in view.of_kind("correction", "memory"):
+            body = record.decoded()
+            if writer and (record.m not in own or own[record.m].trust == "pulled"):
+                continue
+            if (
+                isinstance(body, Correction)
+                and body.category != "evolution"
+                and body.hand != "second-thought"
+            ):
+                self.corrections[record.m] = body
+                self.records[record.m] = record
+            elif isinstance(body, Memory) and body.type == "rule" and body.rule is not None:
+                self.rules[record.m] = body
+                self.records[record.m] = record
+        for record in view.of_kind("rule-event"):
+            body = record.decoded()
+            if isinstance(body, RuleEvent) and (not writer or record.w == writer):
+                self.events[body.rule] = body
+        self._votes(view)
+
+    def _votes(self, view: View) -> None:
+        latest: dict[tuple[str, str], str] = {}
+        for record in view.of_kind("feedback", "verdict"):
+            body = record.decoded()
+            if isinstance(body, (Feedback, Verdict)):
+                latest[(body.of, record.author)] = body.verdict
+        for (of, _), verdict in latest.items():
+            if verdict in ("wrong", "bad"):
+                self.wrong[of] += 1
+            elif verdict == "good":
+                self.good[of] += 1
+
+    def forgotten(self, rule: str) -> bool:
+        """Whether a person deleted the rule: it does not come back by itself."""
+        return self.view.current(rule) is None and bool(self.view.heads(rule))
+
+
+def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
+    """Existing rules with their support brought up to date, and candidates that are not among them."""
+    plans: list[_Plan] = []
+    reverse = {(c.pattern.pattern, c.pattern.rewrite): c for c in candidates}
+    for rule, memory in known.rules.items():
+        assert memory.rule is not None
+        same = reverse.get((memory.rule.pattern, memory.rule.rewrite))
+        plans.append(
+            _Plan(
+                rule,
+                memory.rule,
+                _rewritten(memory.rule, known.corrections),
+                memory.title,
+                memory.text,
+                f"={rule}",
+                same.reversed_by if same else 0,
+                same.weak if same else _is_weak(memory.rule),
+            )
+        )
+    held = [set(plan.support) for plan in plans]
+    for candidate in candidates:
+        support = set(candidate.support)
+        if any(support <= each for each in held):
+            continue
+        widened = next(
+            (
+                k
+                for k, each in enumerate(held)
+                if each and each <= support and plans[k].cluster.startswith("=")
+            ),
+            None,
+        )
+        rule = plans[widened].rule if widened is not None else rule_id(candidate.pattern)
+        if known.forgotten(rule):
+            continue
+        plans.append(
+            _Plan(
+                rule,
+                candidate.pattern,
+                candidate.support,
+                candidate.title,
+                candidate.text,
+                candidate.cluster,
+                candidate.reversed_by,
+                candidate.weak,
+            )
+        )
+    return plans
+
+
+def rule_id(pattern: Pattern) -> str:
+    """The memory id of a rule: of its text, so that two clones that learn the same rule have one rule."""
+    said = "\0".join((pattern.language, pattern.pattern, pattern.rewrite, pattern.selector))
+    return hashlib.sha256(b"cortex rule\0" + said.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _is_weak(pattern: Pattern) -> bool:
+    return not any(word.isidentifier() for word in pattern.words)
+
+
+def _rewritten(pattern: Pattern, corrections: Mapping[str, Correction]) -> tuple[str, ...]:
+    """The corrections that the pattern matches before, and whose after its rewrite gives."""
+    out = []
+    for m, correction in sorted(corrections.items()):
+        if not speaks(pattern, correction.language) or not all(w in correction.before for w in pattern.words):
+            continue
+        compiled = compile(pattern, correction.language)
+        sides = fragments(correction.before, correction.after, correction.language)
+        if compiled is None or sides is None:
+            continue
+        after = sides[1].program
+        for match in compiled.find(sides[0].program):
+            done = sides[0].program[: match.start] + match.rewrite + sides[0].program[match.end :]
+            if _alike(done, after) or (match.rewrite in after and match.text not in after):
+                out.append(m)
+                break
+    return tuple(out)
+
+
+def _alike(one: str, other: str) -> bool:
+    return "".join(one.split()).replace("'", '"') == "".join(other.split()).replace("'", '"')
+
+
+def _choose(
+    known: _Known,
+    plans: Sequence[_Plan],
+    tests: Sequence[BackTest],
+    settings: Settings,
+    recent: Collection[str],
+) -> list[tuple[_Plan, BackTest, Decision]]:
+    """Of each cluster the first plan that may warn, else the surest; of one rule, the widest plan."""
+    clusters: defaultdict[str, list[tuple[_Plan, BackTest, Decision]]] = defaultdict(list)
+    for plan, test in zip(plans, tests, strict=True):
+        last = known.events.get(plan.rule)
+        evidence = _evidence(known, plan, settings, recent)
+        decision = decide(evidence, test, settings, last.to_state if last else "")
+        clusters[plan.cluster].append((plan, test, decision))
+    best: dict[str, tuple[_Plan, BackTest, Decision]] = {}
+    for rivals in clusters.values():
+        active = next((each for each in rivals if each[2].state == ACTIVE), None)
+        pick = active or max(rivals, key=lambda each: each[2].confidence)
+        held = best.get(pick[0].rule)
+        if held is None or (len(pick[0].support), pick[2].confidence) > (
+            len(held[0].support),
+            held[2].confidence,
+        ):
+            best[pick[0].rule] = pick
+    return _without_twins(list(best.values()), known)
+
+
+def _without_twins(
+    chosen: list[tuple[_Plan, BackTest, Decision]], known: _Known
+) -> list[tuple[_Plan, BackTest, Decision]]:
+    """New rules whose corrections another rule rewrites already say nothing new."""
+    out: list[tuple[_Plan, BackTest, Decision]] = []
+    order = sorted(
+        chosen, key=lambda each: (each[0].rule not in known.rules, -len(each[0].support), each[0].rule)
+    )
+    for each in order:
+        support = set(each[0].support)
+        if each[0].rule in known.rules or not any(support <= set(other[0].support) for other in out):
+            out.append(each)
+    return out
+
+
+def _evidence(known: _Known, plan: _Plan, settings: Settings, recent: Collection[str]) -> Evidence:
+    supporting = [known.corrections[m] for m in plan.support]
+    commits = {correction.commit or m for m, correction in zip(plan.support, supporting, strict=True)}
+    live = any(
+        known.records[m].origin != "history" and known.corrections[m].hand in ("person", "directed")
+        for m in plan.support
+    )
+    good = known.good[plan.rule] + sum(known.good[m] > 0 for m in plan.support)
+    return Evidence(
+        support=len(supporting),
+        weight=sum(correction.weight for correction in supporting) / MILLION,
+        commits=len(commits),
+        confirmed=live or good > 0,
+        in_progress=sum(correction.commit in recent for correction in supporting) >= settings.min_support,
+        wrong=known.wrong[plan.rule],
+        good=known.good[plan.rule],
+        reversed_by=plan.reversed_by,
+        weak=plan.weak,
+    )
+
+
+def _memory(known: _Known, plan: _Plan) -> list[Draft]:
+    """The rule's memory, where it is new or says something new."""
+    provenance = tuple(sorted(plan.support))[:MAX_PROVENANCE]
+    old = known.rules.get(plan.rule)
+    if old is not None and not plan.support:
+        return []
+    first = known.corrections[plan.support[0]]
+    body = replace(
+        old or Memory(type="rule", scope="project"),
+        title=plan.title,
+        text=plan.text,
+        language=plan.pattern.language,
+        framework=first.framework if len({known.corrections[m].framework for m in plan.support}) == 1 else "",
+        reason=_reason([known.corrections[m] for m in plan.support]),
+        provenance=provenance,
+        rule=plan.pattern,
+    )
+    if body == old:
+        return []
+    parents = tuple(record.id for record in known.view.heads(plan.rule))
+    return [Draft(body, m=plan.rule, parents=parents, origin=ORIGIN)]
+
+
+def _reason(supporting: Sequence[Correction]) -> str:
+    """Why, as the commits that corrected said it: their subjects, each once."""
+    subjects = dict.fromkeys(
+        correction.subject.strip() for correction in supporting if correction.subject.strip()
+    )
+    return "; ".join(list(subjects)[:3])
+
+
+def _event(known: _Known, plan: _Plan, test: BackTest, decision: Decision) -> RuleEvent:
+    last = known.events.get(plan.rule)
+    commits = {known.corrections[m].commit or m for m in plan.support}
+    return RuleEvent(
+        rule=plan.rule,
+        from_state=last.to_state if last else "",
+        to_state=decision.state,
+        reason=decision.reason,
+        support=len(plan.support),
+        commits=len(commits),
+        matched=test.matched,
+        stood=test.stood,
+        changed=test.changed,
+        against=test.stood + plan.reversed_by,
+        confidence=round(decision.confidence * MILLION),
+    )
+
+
+def _news(last: RuleEvent, event: RuleEvent) -> bool:
+    """Whether the new step says more than the last: a state, support, or a confidence that moved."""
+    if (last.to_state, last.support, last.commits) != (event.to_state, event.support, event.commits):
+        return True
+    return abs(last.confidence - event.confidence) > MILLION // 50
+
+
+def active_rules(view: View, known: Sequence[Item]) -> list[ActiveRule]:
+    """The rules that may warn now: active ones, the person's own or accepted; the surest first."""
+    events: dict[str, RuleEvent] = {}
+    for record in view.of_kind("rule-event"):
+        body = record.decoded()
+        if isinstance(body, RuleEvent) and body.to_state:
+            events[body.rule] = body
+    out = []
+    for item in known:
+        if item.kind != "rule" or item.status != ACTIVE or item.trust == "pulled":
+            continue
+        current, event = view.current(item.id), events.get(item.id)
+        memory = current.decoded() if current is not None else None
+        if event is None or not isinstance(memory, Memory) or memory.rule is None:
+            continue
+        if memory.rule.language == "":
+            continue
+        out.append(_active(item, memory, memory.rule, event))
+    return sorted(out, key=lambda rule: (-rule.confidence, -rule.support, rule.id))
+
+
+def _active(item: Item, memory: Memory, pattern: Pattern, event: RuleEvent) -> ActiveRule:
+    why = f" ({memory.reason})" if memory.reason else ""
+    return ActiveRule(
+        id=item.id,
+        title=item.title,
+        message=f"{item.title}: corrected {_times(event.support)} in {event.commits} commits{why}",
+        pattern=pattern,
+        support=event.support,
+        against=event.against,
+        confidence=event.confidence / MILLION,
+        status=item.status,
+        evidence=item.evidence,
+        backtest={"matched": event.matched, "stood": event.stood, "changed": event.changed},
+    )
