@@ -1,0 +1,149 @@
+"""What one commit says: its files on both sides, what moved between them, what it takes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pygit2
+
+from .marks import message
+from .ownership import HUGE, Change, changes, commit_at, hunks, text_blob
+from .pairing import MOVED, bare, normal, rows
+
+_REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{40})")
+_SHORT = 4
+#: Of a commit with more files, no moved lines are looked for.
+_MANY = 300
+
+
+class Committed:
+    """One commit beside its first parent; of a merge, only the files that differ from every parent."""
+
+    def __init__(self, repository: pygit2.Repository, commit: pygit2.Commit) -> None:
+        self.commit = commit
+        self._repository = repository
+        said = message(commit)
+        self.reverts = _REVERTS.findall(said)
+        self.is_revert = bool(self.reverts) or said[:7].lower() == "revert "
+        there = [commit_at(repository, oid) for oid in commit.parent_ids]
+        parents = [each for each in there if each is not None]
+        self._parent = parents[0].tree if parents else None
+        try:
+            found = changes(repository, self._parent, commit.tree)
+        except (KeyError, pygit2.GitError):
+            found = []
+        if len(parents) > 1:
+            found = [
+                each
+                for each in found
+                if all(_id(parent.tree, each.new_path) != each.new_id for parent in parents)
+            ]
+        self.changes = found
+        self.gone = {each.old_path for each in self.changes if not each.new_path}
+        self._added: dict[str, frozenset[bytes]] | None = None
+        self._bare: dict[str, bytes] = {}
+
+    def has(self, path: str) -> bool:
+        """Whether the commit's tree holds the path."""
+        return _id(self.commit.tree, path) is not None
+
+    def left(self, path: str) -> bool:
+        """Whether the path is no longer there."""
+        return not self.has(path)
+
+    def before(self, path: str) -> bytes | None:
+        """The parent's text; empty for no file, None when it is huge, binary or missing."""
+        return self._text(self._parent, path)
+
+    def after(self, path: str) -> bytes | None:
+        """The commit's text, in the same terms."""
+        return self._text(self.commit.tree, path)
+
+    def _text(self, tree: pygit2.Tree | None, path: str) -> bytes | None:
+        oid = _id(tree, path) if tree is not None and path else None
+        if oid is None:
+            return b""
+        blob = text_blob(self._repository, oid)
+        return None if blob is None else normal(blob.data)
+
+    def kept(self, path: str, before: str, after: str) -> bool:
+        """Whether the commit has what the edit led to: only what is committed is true."""
+        if path not in self._bare:
+            self._bare[path] = bare(self.after(path) or b"")
+        if after.strip():
+            return bare(after.encode("utf-8", "replace")) in self._bare[path]
+        return True
+
+    def elsewhere(self, path: str) -> frozenset[bytes]:
+        """The bare lines that the commit adds to other files."""
+        found: set[bytes] = set()
+        for other, lines in self._additions().items():
+            if other != path:
+                found |= lines
+        return frozenset(found)
+
+    def like(self, lines: Collection[bytes]) -> Change | None:
+        """The file that gained most of these bare lines, if it gained enough of them to be their new home."""
+        if not lines:
+            return None
+        scores = {path: len(added.intersection(lines)) for path, added in self._additions().items()}
+        best = max(scores, key=lambda path: (scores[path], path), default=None)
+        if best is None or scores[best] < MOVED * len(lines):
+            return None
+        return next((each for each in self.changes if each.new_path == best), None)
+
+    def _additions(self) -> dict[str, frozenset[bytes]]:
+        if self._added is None:
+            self._added = {}
+            for each in self.changes if len(self.changes) <= _MANY else ():
+                old = self._text(self._parent, each.old_path)
+                new = self._text(self.commit.tree, each.new_path)
+                if not each.new_path or old is None or new is None:
+                    continue
+                present = rows(new)
+                self._added[each.new_path] = frozenset(
+                    line
+                    for hunk in hunks(old, new)
+                    for row in present[hunk.new_start - 1 : hunk.new_start - 1 + hunk.new_lines]
+                    if len(line := bare(row)) >= _SHORT
+                )
+        return self._added
+
+
+class Worktrees:
+    """The checked-out files of a clone: what is written there and not committed is not lost yet."""
+
+    def __init__(self, repository: pygit2.Repository, root: Path | None) -> None:
+        found = [root] if root is not None else []
+        for name in repository.list_worktrees():
+            with suppress(KeyError, pygit2.GitError):  # registered, and its folder is gone
+                found.append(Path(repository.lookup_worktree(name).path))
+        if not repository.is_bare and repository.workdir:
+            found.append(Path(repository.workdir))
+        self._roots = list(dict.fromkeys(found))
+
+    def has(self, path: str) -> bool:
+        """Whether any work tree has this file."""
+        return any((root / path).is_file() for root in self._roots)
+
+    def texts(self, paths: Collection[str]) -> Iterator[bytes]:
+        """What the work trees have at these paths."""
+        for root in self._roots:
+            for path in sorted(paths):
+                full = root / path
+                try:
+                    if full.is_file() and full.stat().st_size <= HUGE:
+                        yield full.read_bytes()
+                except OSError:
+                    continue
+
+
+def _id(tree: pygit2.Tree, path: str) -> pygit2.Oid | None:
+    try:
+        found = tree[path]
+    except (KeyError, ValueError):
+        return None
+    return found.id if isinstance(found, pygit2.Blob) else None

@@ -1,0 +1,407 @@
+"""Learning from new commits: what became of each generation, and what a person changed in it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pygit2
+
+from ..analyzers.languages import is_generated
+from ..repo.open import open_repository
+from ..repo.places import Place
+from ..store.kinds import MILLION, Body, Correction, Outcome
+from ..store.protocols import Journal
+from ..store.record import Draft
+from .candidates import identity
+from .committed import Committed, Worktrees
+from .corrections import corrections
+from .history import walk
+from .marks import Marks, message, signature
+from .ownership import Change, commit_at
+from .pairing import NOBODY, Fate, Replay, bare, changed_ranges, normal, ranges, rows
+from .past import worth_keeping
+from .piece import Blobs, Piece, Pieces
+
+ORIGIN = "live"
+DIRECTED_WEIGHT = MILLION // 2
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """What new commits taught. `waiting` generations are in no commit yet; `expired` ones no longer wait."""
+
+    commits: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)  # by verdict
+    corrections: int = 0
+    second_thoughts: int = 0
+    waiting: int = 0
+    expired: int = 0
+
+
+@dataclass
+class _Learnt:
+    """What one commit taught, before it is written."""
+
+    outcomes: dict[str, tuple[Outcome, tuple[str, ...]]] = field(default_factory=dict)
+    corrections: dict[str, Correction] = field(default_factory=dict)
+    second_thoughts: int = 0
+
+
+def learn_commits(
+    place: Place,
+    journal: Journal,
+    blobs: Blobs,
+    commits: Sequence[pygit2.Oid | str],
+    *,
+    now: int | None = None,
+) -> LiveReport:
+    """Pair what assistants wrote with these commits (ids, oldest first); `now` in ms since the epoch.
+
+    Learning the same commits twice writes nothing new. Proposals that a person altered before accepting them
+    are learnt from even when `commits` is empty.
+    """
+    moment = time.time_ns() // 1_000_000 if now is None else now
+    return _Live(place, journal, blobs, moment).learn([str(oid) for oid in commits])
+
+
+class _Live:
+    def __init__(self, place: Place, journal: Journal, blobs: Blobs, now: int) -> None:
+        self._repository = open_repository(place)
+        self._journal, self._blobs = journal, blobs
+        self._marks = Marks(self._repository)
+        self._worktrees = Worktrees(self._repository, place.root)
+        self._pieces = Pieces(journal.view(), blobs, now)
+        self._tips: list[pygit2.Oid] | None = None
+        self._known: set[tuple[str, str, str, str]] = set()
+
+    def learn(self, commits: Sequence[str]) -> LiveReport:
+        outcomes: Counter[str] = Counter()
+        corrected = self._write(self._altered())
+        read = thoughts = 0
+        for oid in commits:
+            commit = commit_at(self._repository, oid)
+            if commit is None:
+                continue
+            read += 1
+            learnt = self._commit(commit)
+            corrected += self._write(learnt)
+            outcomes.update(outcome.verdict for outcome, _ in learnt.outcomes.values())
+            thoughts += learnt.second_thoughts
+        if read:
+            corrected += self._write(self._agent_commits(commits))
+        waiting = sum(1 for each in self._pieces if each.outcome is None)
+        return LiveReport(read, outcomes, corrected, thoughts, waiting, self._pieces.expired)
+
+    def _write(self, learnt: _Learnt) -> int:
+        """Append what is new, all at once; how many corrections that were."""
+        view = self._journal.view()
+        drafts: list[Draft] = []
+        for m, (outcome, parents) in learnt.outcomes.items():
+            drafts.append(Draft(body=outcome, m=m, parents=parents, origin=ORIGIN))
+        new: list[tuple[str, Body]] = [
+            (m, body) for m, body in learnt.corrections.items() if not view.heads(m)
+        ]
+        drafts.extend(Draft(body=body, m=m, origin=ORIGIN) for m, body in new)
+        if drafts:
+            self._journal.append(drafts)
+        return len(new)
+
+    def _altered(self) -> _Learnt:
+        """Proposals that the person changed before accepting: corrections that need no commit."""
+        learnt = _Learnt()
+        for piece in self._pieces:
+            if not piece.generation.altered or not piece.generation.proposed or piece.outcome:
+                continue
+            proposed, after = piece.text(piece.generation.proposed), piece.after
+            if proposed is None or after is None:
+                continue
+            lines = changed_ranges(piece.before or b"", proposed)
+            self._correct(learnt, proposed, after, piece.generation.path, lines, [piece], [], "person", None)
+        return learnt
+
+    def _commit(self, commit: pygit2.Commit) -> _Learnt:
+        learnt = _Learnt()
+        said = Committed(self._repository, commit)
+        if said.reverts:
+            self._revert(learnt, commit, said.reverts)
+            return learnt
+        for path, old_path, pieces in self._pairs(said):
+            pending, settled = self._sorted(pieces, commit)
+            if pending:
+                self._replay(learnt, said, path, old_path, pending, settled)
+            elif settled and not self._marks.of(commit).agent and not said.is_revert:
+                self._later(learnt, said, path, old_path, settled)
+        return learnt
+
+    def _pairs(self, said: Committed) -> Iterator[tuple[str, str, list[Piece]]]:
+        """(new path, old path, generations) for each file of the commit that an assistant wrote to."""
+        taken: dict[Change, list[Piece]] = {}
+        for change in said.changes:
+            here = self._pieces.at(change.new_path) if change.new_path else []
+            if change.old_path != change.new_path and change.old_path and said.left(change.old_path):
+                here = [*here, *self._pieces.at(change.old_path)]
+            if here:
+                taken.setdefault(change, []).extend(here)
+        for path in self._pieces.paths():
+            if said.has(path) or path in said.gone or self._worktrees.has(path):
+                continue
+            for piece in self._pieces.at(path):
+                # Renamed or split before it was ever committed: found again by what it says.
+                home = said.like(piece.solid()) if not piece.outcome else None
+                if home is not None and piece not in taken.get(home, ()):
+                    taken.setdefault(home, []).append(piece)
+        for change, pieces in taken.items():
+            yield change.new_path, change.old_path, sorted(pieces, key=lambda each: each.order)
+
+    def _sorted(self, pieces: Iterable[Piece], commit: pygit2.Commit) -> tuple[list[Piece], list[Piece]]:
+        """Those whose fate this commit decides, and those whose fate an ancestor of it decided."""
+        pending, settled = [], []
+        for piece in pieces:
+            if piece.after is None:
+                continue
+            if piece.outcome is None:
+                pending.append(piece)
+                continue
+            decided = piece.outcome.commit
+            if decided == str(commit.id) or self._within(str(commit.id), decided):
+                continue
+            if self._within(decided, str(commit.id)):
+                if piece.outcome.verdict != "rejected":
+                    settled.append(piece)
+            elif not any(self._within(decided, str(tip)) for tip in self._heads()):
+                pending.append(piece)  # amended, rebased or squashed away: this commit stands in its place
+        return pending, settled
+
+    def _heads(self) -> list[pygit2.Oid]:
+        if self._tips is None:
+            names = [name for name in self._repository.references if name.startswith("refs/heads/")]
+            self._tips = [self._repository.references[name].peel().id for name in names]
+            if not self._repository.head_is_unborn:
+                self._tips.append(pygit2.Oid(hex=str(self._repository.head.target)))
+        return self._tips
+
+    def _within(self, old: str, new: str) -> bool:
+        """Whether `old` is `new` or an ancestor of it."""
+        if old == new:
+            return True
+        try:
+            return bool(self._repository.descendant_of(pygit2.Oid(hex=new), pygit2.Oid(hex=old)))
+        except (KeyError, ValueError, pygit2.GitError):
+            return False  # collected since
+
+    def _replay(
+        self,
+        learnt: _Learnt,
+        said: Committed,
+        path: str,
+        old_path: str,
+        pending: list[Piece],
+        settled: list[Piece],
+    ) -> None:
+        """Go through the versions of a file: as it was, before and after each generation, as committed."""
+        parent, committed = said.before(old_path or path), said.after(path)
+        if parent is None or committed is None:  # huge or binary
+            return
+        pieces = [*settled, *pending]
+        replay = Replay(parent)
+        for number, piece in enumerate(settled):
+            replay.wrote(number, _still(piece, parent))
+        drafts = _Learnt()
+        for number, piece in enumerate(pending, len(settled)):
+            before, after = piece.before, piece.after or b""
+            if before is None or (not before and not replay.text):
+                before = replay.text
+            if before != replay.text:
+                self._step(drafts, replay, before, path, pieces, None, said)
+            self._step(drafts, replay, after, path, pieces, number, said)
+            replay.wrote(number, piece.generation.ranges if not replay.lines_of([number]) else [])
+        wrote = {number: replay.lines_of([number]) for number in range(len(settled), len(pieces))}
+        self._step(drafts, replay, committed, path, pieces, None, said)
+        fates = replay.close()
+        waits = self._unstaged(committed, pending, path)
+        for number, piece in enumerate(pending, len(settled)):
+            if piece in waits:
+                continue
+            fate = fates.get(number, Fate())
+            if not fate.written and not wrote[number]:
+                fate = Fate()  # it only took lines away
+            self._outcome(learnt, piece, fate, said, path or old_path)
+        for m, correction in drafts.corrections.items():
+            if not waits:
+                learnt.corrections[m] = correction
+        learnt.second_thoughts += drafts.second_thoughts
+
+    def _step(
+        self,
+        learnt: _Learnt,
+        replay: Replay,
+        after: bytes,
+        path: str,
+        pieces: Sequence[Piece],
+        writer: int | None,
+        said: Committed,
+    ) -> None:
+        """One version on: by a person (`writer` None), or by the generation with this number."""
+        touched = replay.touched(after)
+        elsewhere = said.elsewhere(path) if writer is None and touched else frozenset()
+        if writer is not None:
+            touched -= {writer}
+            directed = {number for number in touched if pieces[writer].new_prompt_after(pieces[number])}
+            learnt.second_thoughts += sum(
+                1 for number in touched - directed if pieces[writer].same_conversation(pieces[number])
+            )
+            touched = directed
+        if touched and path:
+            present = rows(replay.text)
+            lines = [n for n in replay.lines_of(touched) if bare(present[n - 1]) not in elsewhere]
+            whose = [pieces[each] if each != NOBODY else None for each in replay.writers]
+            hand = "person" if writer is None else "directed"
+            self._correct(learnt, replay.text, after, path, ranges(lines), [], whose, hand, said)
+        replay.advance(after, NOBODY if writer is None else writer, elsewhere)
+        if writer is not None:
+            replay.wrote(writer, [])
+
+    def _correct(
+        self,
+        learnt: _Learnt,
+        before: bytes,
+        after: bytes,
+        path: str,
+        lines: Sequence[tuple[int, int]],
+        owners: Sequence[Piece],
+        whose: Sequence[Piece | None],
+        hand: str,
+        said: Committed | None,
+    ) -> None:
+        """Add the corrections from one version to the next, of those that the commit kept."""
+        if not lines or is_generated(path, before[:8192]):
+            return
+        try:
+            left, right = before.decode(), after.decode()
+        except UnicodeDecodeError:
+            return
+        commit = said.commit if said else None
+        for each in corrections(left, right, path, lines, hand=hand):
+            near = [piece for piece in whose[max(0, each.line - 1) : each.line] if piece] or [
+                piece for piece in whose if piece
+            ]
+            piece = (owners or near)[0]
+            if said is not None and not said.kept(path, each.before, each.after):
+                continue
+            body = replace(
+                each,
+                weight=DIRECTED_WEIGHT if hand == "directed" else MILLION,
+                commit=str(commit.id) if commit else "",
+                author=signature(commit.author) if commit else "",
+                agent=piece.agent,
+                subject=message(commit).strip().partition("\n")[0][:200] if commit else "",
+            )
+            m = identity("live", piece.m, path, each.before, each.after)
+            learnt.corrections[m] = body
+            self._known.add((body.commit, path, each.before, each.after))
+
+    def _unstaged(self, committed: bytes, pending: Sequence[Piece], path: str) -> list[Piece]:
+        """Generations of which a part is still in a work tree and not in the commit: a later one decides."""
+        here = {bare(line) for line in rows(committed)}
+        waits = []
+        for piece in pending:
+            lost = piece.solid() - here
+            if not lost:
+                continue
+            for text in self._worktrees.texts({path, piece.generation.path} - {""}):
+                there = {bare(line) for line in rows(normal(text))}
+                if 2 * len(lost & there) >= len(lost):
+                    waits.append(piece)
+                    break
+        return waits
+
+    def _outcome(self, learnt: _Learnt, piece: Piece, fate: Fate, said: Committed, path: str) -> None:
+        distance, verdict = fate.distance, fate.verdict
+        if verdict == "rejected":
+            distance = MILLION
+        tests = {"passed": MILLION // 10, "failed": -MILLION // 5}.get(piece.execution.tests, 0)
+        body = Outcome(
+            generation=piece.m,
+            commit=str(said.commit.id),
+            path=path,
+            verdict=verdict,
+            distance=distance,
+            reward=MILLION - distance + tests,
+            diff=MILLION - distance,
+            tests=tests,
+        )
+        self._decide(learnt, piece, body)
+
+    def _decide(self, learnt: _Learnt, piece: Piece, body: Outcome) -> None:
+        """One outcome a generation: a changed one is an edit of the same memory."""
+        if piece.outcome == body:
+            return
+        m = identity("outcome", piece.m)
+        heads = self._journal.view().heads(m)
+        if heads and heads[-1].op == "del":
+            return
+        learnt.outcomes[m] = (body, tuple(head.id for head in heads))
+        piece.outcome = body
+
+    def _later(
+        self, learnt: _Learnt, said: Committed, path: str, old_path: str, settled: Sequence[Piece]
+    ) -> None:
+        """A commit that changes what was generated and committed before it."""
+        parent, committed = said.before(old_path or path), said.after(path)
+        if not path or parent is None or committed is None:
+            return
+        replay = Replay(parent)
+        for number, piece in enumerate(settled):
+            replay.wrote(number, _still(piece, parent))
+        touched = replay.touched(committed)
+        drafts = _Learnt()
+        self._step(drafts, replay, committed, path, settled, None, said)
+        real = {m: body for m, body in drafts.corrections.items() if body.category != "evolution"}
+        learnt.corrections.update(real)
+        if not real:
+            return
+        for number in touched:
+            piece = settled[number]
+            alone = Replay(piece.before or b"")
+            alone.advance(piece.after or b"", 0)
+            alone.wrote(0, piece.generation.ranges if not alone.lines_of([0]) else [])
+            alone.advance(committed, NOBODY, said.elsewhere(path))
+            self._outcome(learnt, piece, alone.close().get(0, Fate()), said, path)
+
+    def _revert(self, learnt: _Learnt, commit: pygit2.Commit, reverted: Iterable[str]) -> None:
+        """A revert takes back all that a commit brought: a rejection, and no correction."""
+        gone = set(reverted)
+        for piece in self._pieces:
+            if piece.outcome is not None and piece.outcome.commit in gone:
+                body = replace(
+                    piece.outcome,
+                    commit=str(commit.id),
+                    verdict="rejected",
+                    distance=MILLION,
+                    diff=0,
+                    revert=-MILLION,
+                    reward=piece.outcome.tests - MILLION,
+                )
+                self._decide(learnt, piece, body)
+
+    def _agent_commits(self, commits: Sequence[str]) -> _Learnt:
+        """What these commits changed in agents' commits of which no generation was recorded."""
+        learnt = _Learnt()
+        for found in walk(self._repository, only=frozenset(commits), tips=commits):
+            each = found.correction
+            said = (each.commit, each.path, each.before, each.after)
+            if each.hand == "person" and worth_keeping(found) and said not in self._known:
+                learnt.corrections[found.m] = each
+        return learnt
+
+
+def _still(piece: Piece, text: bytes) -> list[tuple[int, int]]:
+    """The lines of `text` that this generation wrote and that still stand."""
+    replay = Replay(piece.before or b"")
+    replay.advance(piece.after or b"", 0)
+    replay.wrote(0, piece.generation.ranges if not replay.lines_of([0]) else [])
+    replay.advance(text)
+    return ranges(replay.lines_of([0]))

@@ -1,0 +1,205 @@
+"""What became of generated lines: each line's writer is carried from version to version, up to the commit."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from ..store.kinds import MILLION
+from .ownership import hunks
+
+#: A writer's number; NOBODY for a line that no generation wrote.
+NOBODY = -1
+#: Share of lines that must be found in another file to say that code moved there.
+MOVED = 0.6
+#: Below this likeness a replaced line is not an edit of the old one, but another line.
+ALIKE = 0.35
+_SHORT = 4
+_SPACE = re.compile(rb"[\s;,]+")
+_WORD = re.compile(rb"\w+|[^\w\s]")
+
+
+@dataclass
+class Fate:
+    """What is known of one generation: lines written and kept, and the cost (in lines) of replaced ones."""
+
+    written: int = 0
+    kept: int = 0
+    cost: float = 0.0
+    came: int = 0
+    alike: float = 0.0  # the best likeness of a replacement
+
+    @property
+    def distance(self) -> int:
+        """Normalised edit distance in millionths: 0 equal, 1,000,000 nothing kept."""
+        if not self.written:
+            return 0
+        longest = max(self.written, self.kept + self.came, 1)
+        return min(MILLION, round(MILLION * self.cost / longest))
+
+    @property
+    def verdict(self) -> str:
+        """accepted, edited or rejected."""
+        if self.written and not self.kept and self.alike < ALIKE:
+            return "rejected"
+        return "edited" if self.cost else "accepted"
+
+
+def normal(data: bytes | None) -> bytes:
+    """Text with one kind of line end."""
+    return (data or b"").replace(b"\r\n", b"\n")
+
+
+def rows(data: bytes) -> list[bytes]:
+    """The lines of a text, as git counts them."""
+    found = data.split(b"\n")
+    if found and not found[-1]:
+        found.pop()
+    return found
+
+
+def bare(text: bytes) -> bytes:
+    """Text without what formatters move about."""
+    return _SPACE.sub(b"", text)
+
+
+def changed_ranges(before: bytes, after: bytes) -> list[tuple[int, int]]:
+    """The lines of `after` that `before` has not: (first, last), from 1."""
+    found = [hunk for hunk in hunks(before, after) if hunk.new_lines]
+    return [(hunk.new_start, hunk.new_start + hunk.new_lines - 1) for hunk in found]
+
+
+def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Line numbers as (first, last) ranges."""
+    out: list[tuple[int, int]] = []
+    for number in sorted(set(numbers)):
+        if out and out[-1][1] == number - 1:
+            out[-1] = (out[-1][0], number)
+        else:
+            out.append((number, number))
+    return out
+
+
+def likeness(before: bytes, after: bytes) -> float:
+    """Share of words that two texts have in common, 0 to 1."""
+    old, new = Counter(_WORD.findall(before)), Counter(_WORD.findall(after))
+    total = sum(old.values()) + sum(new.values())
+    return 2 * sum((old & new).values()) / total if total else 1.0
+
+
+class Replay:
+    """The versions of one file in order; `writers` says for each line which generation wrote it."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.writers: list[int] = [NOBODY] * len(rows(text))
+        self.fates: dict[int, Fate] = {}
+
+    def lines_of(self, writers: Collection[int]) -> list[int]:
+        """The line numbers, from 1, that these generations wrote."""
+        return [number for number, writer in enumerate(self.writers, 1) if writer in writers]
+
+    def touched(self, after: bytes) -> set[int]:
+        """The generations whose lines `after` changes, or inserts into."""
+        found: set[int] = set()
+        for hunk in hunks(self.text, after):
+            first = hunk.old_start - 1
+            old = self.writers[first : first + hunk.old_lines] if hunk.old_lines else []
+            found.update(old or self._around(hunk.old_start))
+        return found - {NOBODY}
+
+    def _around(self, line: int) -> list[int]:
+        """The generation that wrote the lines on both sides of the gap behind `line`."""
+        sides = self.writers[max(0, line - 1) : line + 1]
+        return sides if len(sides) == 2 and line > 0 and NOBODY not in sides else []
+
+    def advance(self, after: bytes, writer: int = NOBODY, elsewhere: Collection[bytes] = ()) -> None:
+        """Go on to the version that `writer` made; `elsewhere` are bare lines that other files gained."""
+        if after == self.text:
+            return
+        old, new = rows(self.text), rows(after)
+        writers: list[int] = []
+        at = 0
+        for hunk in hunks(self.text, after):
+            start = hunk.old_start - 1 if hunk.old_lines else hunk.old_start
+            writers.extend(self.writers[at:start])
+            at = start + hunk.old_lines
+            came_from = hunk.new_start - 1 if hunk.new_lines else hunk.new_start
+            gone, came = old[start:at], new[came_from : came_from + hunk.new_lines]
+            whose = self.writers[start:at]
+            if not gone and writer == NOBODY:
+                self._inserted(self._around(hunk.old_start), came)
+            writers.extend(self._replace(gone, came, whose, writer, elsewhere))
+        writers.extend(self.writers[at:])
+        self.text, self.writers = after, writers[: len(new)] + [NOBODY] * (len(new) - len(writers))
+
+    def wrote(self, writer: int, lines: Iterable[tuple[int, int]]) -> None:
+        """These lines of the present text are this generation's."""
+        for first, last in lines:
+            for number in range(max(1, first), min(last, len(self.writers)) + 1):
+                self.writers[number - 1] = writer
+        present = rows(self.text)
+        solid = sum(
+            1 for line, by in zip(present, self.writers, strict=True) if by == writer and line.strip()
+        )
+        self.fates.setdefault(writer, Fate()).written = solid
+
+    def close(self) -> dict[int, Fate]:
+        """The fates, now that the text is the committed one."""
+        for line, by in zip(rows(self.text), self.writers, strict=True):
+            if by in self.fates and line.strip():
+                self.fates[by].kept += 1
+        for fate in self.fates.values():
+            fate.kept = min(fate.kept, fate.written)
+        return self.fates
+
+    def _inserted(self, around: Sequence[int], came: Sequence[bytes]) -> None:
+        fresh = sum(1 for line in came if line.strip())
+        if around and around[0] == around[1] and around[0] in self.fates:
+            fate = self.fates[around[0]]
+            fate.cost += fresh
+            fate.came += fresh
+
+    def _replace(
+        self,
+        gone: Sequence[bytes],
+        came: Sequence[bytes],
+        whose: Sequence[int],
+        writer: int,
+        elsewhere: Collection[bytes],
+    ) -> list[int]:
+        """The writers of the lines that came; what formatting alone changed keeps its writer."""
+        out = [writer] * len(came)
+        if not gone:
+            return out
+        if bare(b"".join(gone)) == bare(b"".join(came)):
+            return [whose[min(n * len(whose) // len(came), len(whose) - 1)] for n in range(len(came))]
+        left, right = [bare(line) for line in gone], [bare(line) for line in came]
+        lost = set(range(len(gone)))
+        if len(gone) * len(came) < 100_000:
+            matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+            for i, j, size in matcher.get_matching_blocks():
+                for n in range(size):
+                    if left[i + n]:
+                        out[j + n] = whose[i + n]
+                        lost.discard(i + n)
+        for owner in set(whose) - {NOBODY}:
+            mine = [n for n in lost if whose[n] == owner and gone[n].strip()]
+            fate = self.fates.get(owner)
+            if fate is None or not mine:
+                continue
+            moved = [n for n in mine if len(left[n]) >= _SHORT and left[n] in elsewhere]
+            fate.kept += len(moved)
+            mine = [n for n in mine if n not in moved]
+            if not mine:
+                continue
+            fresh = [line for line, by in zip(came, out, strict=True) if by == writer and line.strip()]
+            alike = likeness(b"\n".join(gone[n] for n in mine), b"\n".join(fresh))
+            share = min(len(fresh), max(len(mine), round(len(fresh) * len(mine) / max(1, len(lost)))))
+            fate.cost += max(len(mine), share) * (1 - alike if alike < 1 else 0.01)
+            fate.came += share
+            fate.alike = max(fate.alike, alike)
+        return out

@@ -1,0 +1,188 @@
+"""Learning a repository's past into its journal: resumable, idempotent, silent about what came once."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pygit2
+
+from ..repo.open import open_repository
+from ..repo.places import Place
+from ..store.kinds import MILLION, Body
+from ..store.protocols import Journal
+from ..store.record import Draft
+from .candidates import Candidate, Candidates
+from .history import Cursor, Found, Progress, walk
+
+ORIGIN = "history"
+_STATE = "history.json"
+_BATCH = 100
+#: An edit that is this surely the feature going on is counted and not kept: the history itself still has it.
+_SURELY = MILLION // 2
+
+
+@dataclass(frozen=True)
+class HistoryReport:
+    """What one call did; `corrections_by_hand` counts what it saw, `recorded` is what was new."""
+
+    commits: int = 0
+    files: int = 0
+    corrections_by_hand: tuple[tuple[str, int], ...] = ()
+    recorded: int = 0
+    finished: bool = False
+    cursor: Cursor | None = None
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class HistoryProgress:
+    """For a progress bar: how far, and what was found so far."""
+
+    commits: int
+    total: int
+    files: int
+    found: int
+    recorded: int
+    elapsed_s: float
+
+
+def worth_keeping(found: Found) -> bool:
+    """Whether a correction of an agent becomes a record without having come twice."""
+    correction = found.correction
+    return not (correction.category == "evolution" and correction.confidence >= _SURELY)
+
+
+def learn_history(
+    place: Place,
+    journal: Journal,
+    *,
+    budget_s: float | None = None,
+    since: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[HistoryProgress], None] = lambda _: None,
+) -> HistoryReport:
+    """Read the past, newest first, from where the last call stopped, for about `budget_s` seconds.
+
+    Corrections of agents are recorded; people's of people once alike ones came in two commits. `since` is in
+    seconds since the epoch. What is recorded already, or was deleted by a person, is not written again.
+    """
+    repository = open_repository(place)
+    state = place.store / "index" / _STATE
+    cursor = read_cursor(state, repository, since)
+    if cursor is not None and cursor.finished:
+        return HistoryReport(commits=cursor.done, finished=True, cursor=cursor)
+    began = time.monotonic()
+    candidates = Candidates(place.store / "index" / "history.db")
+    try:
+        learner = _Learner(journal, candidates, progress)
+        for found in walk(
+            repository, since=since, limit_s=budget_s, stop=stop, seen=cursor, progress=learner.told
+        ):
+            learner.take(found)
+        learner.flush()
+        last = learner.last
+    finally:
+        candidates.close()
+    if last is None:
+        return HistoryReport(elapsed_s=time.monotonic() - began)
+    # Only now, with all of it on disk: a walk that was killed looks again at what it may not have written.
+    write_atomically(state, {"schema": 1, "since": since, "cursor": last.cursor.plain()})
+    return HistoryReport(
+        commits=last.cursor.done,
+        files=last.files,
+        corrections_by_hand=tuple(sorted(learner.by_hand.items())),
+        recorded=learner.recorded,
+        finished=last.cursor.finished,
+        cursor=last.cursor,
+        elapsed_s=time.monotonic() - began,
+    )
+
+
+def forget_cursor(place: Place) -> None:
+    """Have the next call begin at the newest commit again."""
+    (place.store / "index" / _STATE).unlink(missing_ok=True)
+
+
+class _Learner:
+    """Turns what the walk finds into records, in batches: an append waits for the disk."""
+
+    def __init__(
+        self, journal: Journal, candidates: Candidates, progress: Callable[[HistoryProgress], None]
+    ) -> None:
+        self.last: Progress | None = None
+        self.by_hand: dict[str, int] = {}
+        self.recorded = 0
+        self._journal, self._candidates, self._progress = journal, candidates, progress
+        self._agents: list[Found] = []
+        self._people: list[Candidate] = []
+        self._seen = 0
+        self._since = time.monotonic()
+
+    def told(self, progress: Progress) -> None:
+        """Hear from the walk, and tell the person."""
+        self.last = progress
+        if (self._agents or self._people) and time.monotonic() - self._since > 1.0:
+            self.flush()
+        commits, total, files = progress.commits, progress.total, progress.files
+        self._progress(HistoryProgress(commits, total, files, self._seen, self.recorded, progress.elapsed_s))
+
+    def take(self, found: Found) -> None:
+        """One correction of the past."""
+        self._seen += 1
+        hand = found.correction.hand
+        self.by_hand[hand] = self.by_hand.get(hand, 0) + found.correction.count
+        if not worth_keeping(found):
+            return
+        if hand == "people":
+            self._people.append(Candidate(found.m, found.key, found.time, found.correction))
+        else:
+            self._agents.append(found)
+        if len(self._agents) + len(self._people) >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is due."""
+        self._since = time.monotonic()
+        self.recorded += record(self._journal, [(found.m, found.correction) for found in self._agents])
+        self._agents.clear()
+        self._candidates.add(self._people)
+        self._people.clear()
+        recurring = list(self._candidates.recurring())
+        self.recorded += record(self._journal, [(each.m, each.correction) for each in recurring])
+        self._candidates.mark_recorded(each.m for each in recurring)
+
+
+def record(journal: Journal, found: Iterable[tuple[str, Body]], origin: str = ORIGIN) -> int:
+    """Append these (memory id, body) pairs, without those that the journal knows, deleted ones included."""
+    view = journal.view()
+    drafts = {m: Draft(body=body, m=m, origin=origin) for m, body in found if not view.heads(m)}
+    for start in range(0, len(drafts), _BATCH):
+        journal.append(list(drafts.values())[start : start + _BATCH])
+    return len(drafts)
+
+
+def read_cursor(state: Path, repository: pygit2.Repository, since: int | None) -> Cursor | None:
+    """Where the last walk stopped; None when there was none, or it cannot go on from there."""
+    try:
+        given = json.loads(state.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    cursor = Cursor.read(given.get("cursor")) if isinstance(given, dict) else None
+    if cursor is None or any(tip not in repository for tip in cursor.tips):
+        return None
+    before = given.get("since")
+    deeper = before is not None and (since is None or since < before)
+    return None if deeper else cursor
+
+
+def write_atomically(path: Path, value: object) -> None:
+    """Replace a small derived file: a reader sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(value), encoding="utf-8")
+    fresh.replace(path)
