@@ -18,7 +18,8 @@ from .registry import write_whole
 
 UNIT = "cortex.service"
 LABEL = "io.cortex.daemon"
-BEGIN = "# >>> cortex: the daemon on login >>>"
+# The line end before it belongs to the block: the profile may not end with one.
+BEGIN = "\n# >>> cortex: the daemon on login >>>"
 END = "# <<< cortex <<<"
 
 Kind = Literal["systemd", "launchd", "plain"]

@@ -26,7 +26,7 @@ SKIPPED = frozenset(
     }
     | {".ruff_cache", ".hypothesis", ".gradle", ".idea", ".terraform", ".next", ".yarn", "bower_components"}
 )
-MAX_DIFFERENT = 20_000
+MAX_DIFFERENT = 100_000  # held in memory while a tree differs that much
 POLL_S = 5.0
 SHARE = (
     0.0004  # of one core that comparing may take, on the average: ten repositories stay below half a percent
@@ -68,6 +68,8 @@ class WorkTree:
         began = time.thread_time()
         now: dict[str, tuple[int, int]] = {}
         for relative in self._different():
+            if not SKIPPED.isdisjoint(relative.split("/")):
+                continue
             path = self.prefix + relative
             try:
                 found = os.lstat(path)
