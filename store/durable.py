@@ -201,7 +201,7 @@ def make_folder(system: System, folder: Path, top: Path) -> None:
     if folder != top:
         make_folder(system, folder.parent, top)
     with contextlib.suppress(FileExistsError):
-        system.mkdir(folder)
+        retry(lambda: system.mkdir(folder))
     sync_folder(system, folder.parent)
 
 
@@ -232,7 +232,7 @@ def write_file(system: System, path: Path, data: bytes) -> None:
         with opened(system, temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as fd:
             write_all(system, fd, data)
             retry(lambda: system.sync(fd))
-        system.replace(temporary, path)
+        retry(lambda: system.replace(temporary, path))
     except OSError:
         with contextlib.suppress(OSError):
             system.unlink(temporary)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..repo.errors import DamagedError, PlaceError
 from . import quarantine, segments, wal
-from .durable import SYSTEM, System, exists, make_folder, read, refused, sync_folder, write_file
+from .durable import SYSTEM, System, exists, make_folder, read, refused, retry, sync_folder, write_file
 from .lock import writer_lock
 
 FORMAT = 1
@@ -105,6 +105,13 @@ def read_clock(store: Path, system: System = SYSTEM) -> Clock | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return Clock(t, n) if type(t) is int and type(n) is int and t >= 0 and n >= 0 else None
+
+
+def forget_clock(store: Path, system: System = SYSTEM) -> None:
+    """Have the next append find out where the clock stands from the records. Raises `OSError`."""
+    if exists(system, store / CLOCK):
+        retry(lambda: system.unlink(store / CLOCK))
+        sync_folder(system, store)
 
 
 def write_clock(store: Path, clock: Clock, system: System = SYSTEM) -> None:

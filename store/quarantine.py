@@ -56,7 +56,7 @@ class Quarantine:
         """What is in quarantine: the bytes' file, and what was wrong with it."""
         found = []
         for name in names(self._system, self._folder):
-            if name.endswith(".bytes"):
+            if name.endswith((".bytes", ".moved")):
                 target = self._folder / name
                 found.append((target, self._why(target.with_suffix(".json"))))
         return found

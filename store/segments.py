@@ -19,6 +19,7 @@ TARGET = 1024 * 1024
 WRITER = re.compile(r"[0-9a-f]{32}\Z")
 MONTH = re.compile(r"[0-9]{6}\Z")
 NAME = re.compile(r"(?P<seq>[0-9]{8})-(?P<hash>[0-9a-f]{16})\.jsonl\Z")
+MAX_SEQUENCE = 99_999_999
 _LAST_MS = 253_402_300_799_000  # the end of year 9999
 
 
@@ -119,17 +120,22 @@ class Shelf:
 
     def add(self, private: bool, writer: str, t: int, data: bytes) -> Segment:
         """Seal `data` as the next segment of a writer; durable when this returns. Raises `OSError`."""
+        segment = self.next(private, writer, t, data)
+        self.put(segment, data)
+        return segment
+
+    def next(self, private: bool, writer: str, t: int, data: bytes) -> Segment:
+        """Where `data` goes: the next number of this writer, or the segment that holds these very bytes,
+        as after a seal that was cut short.
+        """
         mine = [each for each in self.listing() if (each.writer, each.private) == (writer, private)]
         hashed = digest(data)
         for each in mine:
             if each.name[9:25] == hashed:
-                # A seal that was cut short after this file: it holds these very bytes.
-                sync_path(self._system, self._store / each.path, self._store.parent)
                 return each
-        sequence = max((int(each.name[:8]) for each in mine), default=-1) + 1
-        segment = Segment(private, writer, month_of(t), f"{sequence:08d}-{hashed}.jsonl")
-        self.put(segment, data)
-        return segment
+        last = max((int(each.name[:8]) for each in mine), default=-1)
+        # The numbers may end: a segment from outside may bear the last one. The hash still tells names apart.
+        return Segment(private, writer, month_of(t), f"{min(last + 1, MAX_SEQUENCE):08d}-{hashed}.jsonl")
 
     def put(self, segment: Segment, data: bytes) -> bool:
         """Lay a segment down where it belongs, unless it is there; durable when this returns."""

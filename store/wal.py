@@ -169,5 +169,5 @@ def drop(store: Path, log: Log, system: System = SYSTEM) -> None:
     """Take a log away whose every line is durable elsewhere."""
     path = store / FOLDER / log.name
     if exists(system, path):
-        system.unlink(path)
+        retry(lambda: system.unlink(path))
         sync_folder(system, path.parent)
