@@ -1,4 +1,4 @@
-"""Measures the built-in models: the token counter beside public tokenizers, the encoder's speed, the classifier.
+"""Measures the built-in models: the token counter beside public ones, the encoder's speed, the classifier.
 
     python benchmarks/models.py tokens --reference FOLDER REPOSITORY…
     python benchmarks/models.py encoder
@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pygit2
-
 from cortex.models import load_classifier, load_counter, load_encoder
 
 DATA = Path(__file__).parent / "data"
@@ -77,9 +76,8 @@ def public_counts(reference: Path, texts: Sequence[str]) -> dict[str, list[int]]
 def tokens(reference: Path, repositories: Sequence[Path]) -> None:
     """Our count over the public ones, by repository and kind; and the spread over single texts."""
     counter = load_counter("builtin")
-    print(
-        f"{counter.name}\n\n| repository | kind | texts | o200k_base tokens | ours / o200k | ours / cl100k | texts within 10% |"
-    )
+    print(counter.name, end="\n\n")
+    print("| repository | kind | texts | o200k tokens | ours / o200k | ours / cl100k | texts within 10% |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for path in repositories:
         for kind, texts in sorted(texts_of(path).items()):
@@ -90,9 +88,8 @@ def tokens(reference: Path, repositories: Sequence[Path]) -> None:
             pairs = [(a, b) for a, b in zip(ours, public[PUBLIC[0]], strict=True) if b >= 50]
             near = sum(abs(a / b - 1) <= 0.1 for a, b in pairs) / len(pairs) if pairs else 1.0
             name = path.parent.name if path.name == "repo" else path.name
-            print(
-                f"| {name} | {kind} | {len(texts)} | {sum(public[PUBLIC[0]])} | {ratios[0]:.3f} | {ratios[1]:.3f} | {near:.0%} |"
-            )
+            cells = [name, kind, len(texts), sum(public[PUBLIC[0]]), *(f"{ratio:.3f}" for ratio in ratios)]
+            print("|", *(f"{cell} |" for cell in [*cells, f"{near:.0%}"]))
 
 
 def encoder() -> None:
@@ -109,7 +106,7 @@ def encoder() -> None:
     print(f"query: median {statistics.median(times) * 1e3:.3f} ms, p95 {sorted(times)[570] * 1e3:.3f} ms")
     lines = [
         line
-        for path in sorted(Path(__file__).parents[1].rglob("*/*.py"))
+        for path in sorted(Path(__file__).parents[1].glob("[a-z]*/*.py"))
         for line in path.read_text().splitlines()
     ]
     snippets = ["\n".join(lines[at % (len(lines) - 14) :][:14]) for at in range(0, 14_000, 14)]
@@ -130,9 +127,8 @@ def classifier() -> None:
         answered = [pair for pair in pairs if pair[0] != "unsure"]
         right = sum(a == b for a, b in pairs)
         among = sum(a == b for a, b in answered) / max(1, len(answered))
-        print(
-            f"| {part} | {len(pairs)} | {right / len(pairs):.2f} | {len(answered) / len(pairs):.2f} | {among:.2f} |"
-        )
+        shares = [f"{share:.2f}" for share in (right / len(pairs), len(answered) / len(pairs), among)]
+        print("|", *(f"{cell} |" for cell in [part, len(pairs), *shares]))
 
 
 def main() -> None:

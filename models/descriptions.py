@@ -40,16 +40,25 @@ ENCODER = ModelFile(
 )
 
 COUNTER = ModelFile(
-    name="bpe48k",
+    name="bpe56k",
     file="cortex_tokens.json.gz",
-    sha256="22598a277cd8ae5881409bd97c68bd75cd82f82b8f0eb2be621a13fa07e6c7a6",
+    sha256="286e6952d84268a5d662c1714c56f569215c3b9df6fc53221d67ae120da47e65",
     licence="MIT",
     about="A byte-level BPE over code and prose, made by training/tokens.py.",
 )
 
+CLASSIFIER = ModelFile(
+    name="tasktype",
+    file="cortex_tasktype.onnx",
+    sha256="ce7b5525ad16d93d498a091cddaed7f45388f390eab8b8e0e4c6691544b26fa5",
+    licence="MIT",
+    about="A linear softmax over hashed words, float16, made by training/tasktypes.py.",
+)
+
 ENCODERS = {BUILTIN: ENCODER}
+CLASSIFIERS = {BUILTIN: CLASSIFIER}
 COUNTERS = {BUILTIN: COUNTER}
-FILES = (ENCODER, COUNTER)
+FILES = (ENCODER, CLASSIFIER, COUNTER)
 
 
 def choose(models: dict[str, ModelFile], name: str, what: str) -> ModelFile:

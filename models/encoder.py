@@ -85,9 +85,9 @@ def load(name: str = BUILTIN, device: Device = "auto") -> StaticEncoder:
 
 
 def _foreign(text: str, width: int) -> Floats:
-    """A unit row for a text that the vocabulary does not reach: the sum of a direction for each of its words."""
+    """A unit row for a text beyond the vocabulary: the sum of a direction for each of its words."""
     total = np.zeros(width, np.float64)
     for word in sorted(set(words(text))) or [""]:
         noise = shake_256(word.encode("utf-8", "surrogatepass")).digest(width)
         total += np.frombuffer(noise, np.uint8) - 127.5
-    return (total / np.linalg.norm(total)).astype(np.float32)
+    return np.asarray(total / np.linalg.norm(total), np.float32)

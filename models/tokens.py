@@ -12,6 +12,10 @@ from .descriptions import BUILTIN, COUNTERS, ModelFile, choose, read
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
+_LONGEST_TOKEN = (
+    32  # characters, as training/tokens.py says: no more of a text than this a token need be read
+)
+
 
 class BpeCounter:
     """Counts the tokens of a byte-level BPE of our own, scaled to the count of a public LLM tokenizer.
@@ -43,12 +47,14 @@ class BpeCounter:
 
     def truncate(self, text: str, budget: int) -> str:
         """The longest head of a text, cut between tokens, whose count is at most `budget`."""
-        offsets = [end for _, end in self._encode(text).offsets]
-        kept = min(len(offsets), math.floor(max(budget, 0) / self._scale))
-        if kept == len(offsets):
+        most = math.floor(max(budget, 0) / self._scale)
+        head = text[: (most + 1) * _LONGEST_TOKEN]
+        ends = [end for _, end in self._encode(head).offsets]
+        if len(head) == len(text) and len(ends) <= most:
             return text
+        kept = min(len(ends), most)
         while kept > 0:
-            head = text[: offsets[kept - 1]]
+            head = text[: ends[kept - 1]]
             # A head alone may be cut into more tokens than it was as part of the whole.
             over = self.count(head) - budget
             if over <= 0:

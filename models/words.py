@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 # An acronym (`HTTP` in `HTTPServer`), a word, a number.
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _WORDS = re.compile(r"\w+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 
 UNKNOWN = 1  # the id of a letter that no piece covers; 0 is padding
 _LONGEST_PIECE = 24
@@ -18,7 +19,7 @@ _CACHED_LENGTH = 32
 
 def fold(text: str) -> str:
     """The text with accents and compatibility forms resolved, so that `café` meets `cafe`."""
-    return text if text.isascii() else unicodedata.normalize("NFKD", text)
+    return text if text.isascii() else _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
 
 
 def parts(text: str) -> Iterator[str]:

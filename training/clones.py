@@ -14,7 +14,7 @@ _LARGEST = 1_000_000
 
 
 def clone(source: Source, folder: Path) -> pygit2.Repository:
-    """The clone of a source, `folder/owner+name` (or `repo` in it); cloned from GitHub when it is not there."""
+    """The clone of a source in `folder/owner+name` (or `repo` in it), made from GitHub when not there."""
     place = folder / source.repository.replace("/", "+")
     for path in (place / "repo", place):
         if (path / "objects").is_dir():

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Source:
     """One repository: `uses` says what is read of it.
 
-    "tokens": its files, for the token counter. "subjects": its commit subjects, for the classifier.
+    "tokens": its files, for the token counter. "world": its translations, for the same.
+    "subjects": its commit subjects, for the classifier.
     "subjects-test": its commit subjects, set aside to measure the classifier and never trained on.
     """
 
@@ -20,6 +21,7 @@ class Source:
 
 
 SOURCES = (
+    Source("apache/apisix", "f519a0f04ccfd4c13b5d06caf34bcde8c8593980", "Apache-2.0", ("world",)),
     Source("apache/opendal", "68a76e499f57fbf707de0bee9b33e47721c45eb6", "Apache-2.0", ("subjects",)),
     Source("appium/appium", "17be28c7500383754592cfe8f78d104aaac6a597", "Apache-2.0", ("tokens", "subjects")),
     Source(
@@ -28,6 +30,8 @@ SOURCES = (
         "Apache-2.0",
         ("tokens", "subjects-test"),
     ),
+    Source("argoproj/argo-cd", "37ee0097cf851bc2dd7665fc081bbce61a7e836e", "Apache-2.0", ("subjects",)),
+    Source("biomejs/biome", "18883b7dafb8f9581534508fdd5b1e34632f2724", "MIT or Apache-2.0", ("subjects",)),
     Source("casbin/casbin", "12ac0c9a42e0245be6da0244737309e369aa4869", "Apache-2.0", ("tokens", "subjects")),
     Source(
         "charmbracelet/bubbletea", "73b6d91ac1c3854dd4af046ab5f9e51d3b3b4290", "MIT", ("tokens", "subjects")
@@ -45,16 +49,26 @@ SOURCES = (
         "conventional-changelog/commitlint", "1fd1be00701ab48c9baa964e3b8c0c36a451ccc4", "MIT", ("subjects",)
     ),
     Source(
+        "conventional-changelog/conventional-changelog",
+        "340ad83ee93939fc4a8c8f2da1bf728111299941",
+        "ISC",
+        ("subjects",),
+    ),
+    Source(
         "deepset-ai/haystack",
         "c7cb46c0f28ad1984f60e5d3e9404b124a221437",
         "Apache-2.0",
         ("tokens", "subjects-test"),
     ),
     Source("electron/forge", "79a582a8b68b9f048b04015764364e951e874499", "MIT", ("subjects",)),
+    Source(
+        "encode/django-rest-framework", "751a19fe1b237beca9af7d587fce55d3e09d3741", "BSD-3-Clause", ("world",)
+    ),
     Source("eslint/eslint", "c27bc926e496985eb7911c09eb60914b2e4b5d0f", "MIT", ("tokens", "subjects")),
     Source(
         "feast-dev/feast", "f0bc0700be7029166e6605e407de6d229cd1e93e", "Apache-2.0", ("tokens", "subjects")
     ),
+    Source("go-kratos/kratos", "668db92c2c001e9552594ba5a8aede8456af6d7e", "MIT", ("subjects",)),
     Source(
         "googleapis/release-please", "fdaca293b5c9215c7bcae72dd228ba9558120817", "Apache-2.0", ("subjects",)
     ),
@@ -73,9 +87,11 @@ SOURCES = (
         "MIT",
         ("tokens", "subjects-test"),
     ),
+    Source("marimo-team/marimo", "3955fdf90363be561e94fb0052dae4cee58a6a61", "Apache-2.0", ("subjects",)),
     Source(
         "narwhals-dev/narwhals", "7880b36c45051dd6dea3c1b878bdc2f913d8efec", "MIT", ("tokens", "subjects")
     ),
+    Source("nuxt/nuxt", "4e0099839c3ea0483e6dc639e4be6d9bdffc3e56", "MIT", ("tokens", "subjects")),
     Source(
         "open-telemetry/opentelemetry-js",
         "61126358cb5cf06a2004151cbad18e79cbede00a",
@@ -85,13 +101,13 @@ SOURCES = (
     Source("pdm-project/pdm", "a7e9d0015b4d5ca5d1b0c558582f9bf41b2fdf54", "MIT", ("tokens", "subjects")),
     Source("pola-rs/polars", "4db92c12c08c390f95b517a00ae0afe818e1abf6", "MIT", ("tokens", "subjects")),
     Source(
-        "python/peps", "ba4deeb7969588d937da609008d05bb83a47b1ab", "public domain or CC0-1.0", ("tokens",)
-    ),
-    Source(
         "python-semantic-release/python-semantic-release",
         "c74aa3b99de6d9c721f8bd6d2abfa142298b94c9",
         "MIT",
         ("subjects",),
+    ),
+    Source(
+        "python/peps", "ba4deeb7969588d937da609008d05bb83a47b1ab", "public domain or CC0-1.0", ("tokens",)
     ),
     Source(
         "ReactiveX/rxjs", "54796b38a57e6309f9861e174737479bb3f63f61", "Apache-2.0", ("tokens", "subjects")
@@ -104,6 +120,9 @@ SOURCES = (
         "MIT",
         ("subjects-test",),
     ),
+    Source("sigoden/aichat", "82976d349ad97ac9aae0655ad631dace5e2a6385", "MIT or Apache-2.0", ("subjects",)),
+    Source("sphinx-doc/sphinx", "e44a40eb2f810558ccd9da1425421270ccb81351", "BSD-2-Clause", ("world",)),
+    Source("sveltejs/kit", "aa810a04146b98b77592f7b384347140d29ff599", "MIT", ("subjects",)),
     Source("tree-sitter/tree-sitter", "74b7d0c951ebdab16a8a4d64e7cf81e56046408a", "MIT", ("subjects",)),
     Source(
         "typescript-eslint/typescript-eslint",
@@ -115,6 +134,9 @@ SOURCES = (
     Source(
         "uptrace/bun", "0e5e8682686253e24add0e8512d351d5e32dd9bf", "BSD-2-Clause", ("tokens", "subjects-test")
     ),
+    Source("vitejs/docs-es", "ceab6516303316a00310befa240c13722dd64b3e", "MIT", ("world",)),
+    Source("vitejs/docs-ja", "3237ae23aba865919bc6b2f7e68a784ea64c51ac", "MIT", ("world",)),
+    Source("vitejs/docs-ko", "7cec40882780a30be887a9e7bacaa6e936868d6b", "MIT", ("world",)),
     Source("vitejs/vite", "a98c8d95d552c6fa98ab66fb810f5b39ad5abf49", "MIT", ("tokens", "subjects")),
     Source("vitest-dev/vitest", "c3ba16b35847d27fb9f01f38cdcb047c77e121f8", "MIT", ("tokens", "subjects")),
     Source("vuejs/core", "e2bede96134f757aad5c5b33ac9be055022dbfc8", "MIT", ("tokens", "subjects-test")),

@@ -1,6 +1,6 @@
 """Makes the token counter: a byte-level BPE over permissively licensed code and prose.
 
-Run `python training/tokens.py --clones FOLDER`; it writes models/data/cortex_tokens.json.gz and prints its hash.
+Run `python training/tokens.py --clones FOLDER`; it writes models/data/cortex_tokens.json.gz and its hash.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import gzip
 import json
 import random
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -18,11 +19,11 @@ from sources import sources
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 OUT = Path(__file__).parents[1] / "models" / "data" / "cortex_tokens.json.gz"
-VOCABULARY = 49_152
+VOCABULARY = 57_344
 SEED = 7
 
-#: Where text is cut before any merge: words of one case run, numbers by threes, signs, line ends. The pattern is
-#: that of o200k_base, so that what is left to learn is the merges alone.
+#: Where text is cut before any merge: words of one case run, numbers by threes, signs, line ends. The pattern
+#: is that of o200k_base, so that what is left to learn is the merges alone.
 _WORD = r"[^\r\n\p{L}\p{N}]?"
 _UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 _LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
@@ -47,10 +48,12 @@ SHARES = {
     "javascript": 6_000_000,
     "prose": 20_000_000,
     "data": 2_000_000,
+    "world": 6_000_000,
 }
 _KINDS = {
     ".py": "python", ".pyi": "python", ".go": "go", ".ts": "typescript", ".tsx": "typescript",
-    ".mts": "typescript", ".js": "javascript", ".jsx": "javascript", ".mjs": "javascript", ".cjs": "javascript",
+    ".mts": "typescript", ".js": "javascript", ".jsx": "javascript", ".mjs": "javascript",
+    ".cjs": "javascript",
     ".md": "prose", ".rst": "prose", ".mdx": "prose", ".txt": "prose",
     ".json": "data", ".yml": "data", ".yaml": "data", ".toml": "data",
 }  # fmt: skip
@@ -70,15 +73,28 @@ def is_written(text: str) -> bool:
     return "DO NOT EDIT" not in text[:2000] and "@generated" not in text[:2000]
 
 
+def translated(catalogue: str) -> str:
+    """The translations in a gettext catalogue, one to a line, without the English that they translate."""
+    return "\n".join(
+        "".join(re.findall(r'^(?:msgstr )?"(.*)"$', entry, re.M))
+        for entry in re.findall(r'^(msgstr ".*"(?:\n".*")*)$', catalogue, re.M)
+    )
+
+
 def corpus(folder: Path) -> Iterator[str]:
     """The training texts: of each kind its share, drawn evenly from the sources that have it."""
     found: dict[str, dict[str, list[str]]] = {kind: {} for kind in SHARES}
     for source in sources("tokens"):
         for path, text in files(clone(source, folder), source.commit):
             kind = kind_of(path)
-            # Repositories of prose are read for their prose alone.
             if kind and is_written(text):
                 found[kind].setdefault(source.repository, []).append(text)
+    for source in sources("world"):
+        for path, text in files(clone(source, folder), source.commit):
+            text = translated(text) if path.endswith(".po") else text
+            # Half a per cent of other letters is a name here and there; a translation has more.
+            if path.endswith((".md", ".po")) and len(text.encode()) > 1.05 * len(text):
+                found["world"].setdefault(source.repository, []).append(text)
     chance = random.Random(SEED)
     for kind, share in SHARES.items():
         left = share
@@ -129,9 +145,8 @@ def main() -> None:
     compact = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
     given.out.write_bytes(gzip.compress(compact.encode(), 9, mtime=0))
     digest = sha256(given.out.read_bytes()).hexdigest()
-    print(
-        f"{given.out.name}: {given.out.stat().st_size:,} bytes, {tokenizer.get_vocab_size():,} entries, {digest}"
-    )
+    size, entries = given.out.stat().st_size, tokenizer.get_vocab_size()
+    print(f"{given.out.name}: {size:,} bytes, {entries:,} entries, {digest}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,94 @@
+"""The laws of the classifier of task types."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cortex.models import Classifier, load_classifier
+from cortex.models.classifier import THRESHOLD
+from cortex.models.labels import LABELS, UNSURE
+from cortex.models.rules import named
+from cortex.models.tasktext import features, opening
+from cortex.repo.errors import UsageError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+PROMPTS = Path(__file__).parents[1] / "benchmarks" / "data" / "prompts.jsonl"
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return load_classifier("builtin")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Please fix the crash when the config file is empty", "bug fix"),
+        ("Add a --json flag to the list command", "feature"),
+        ("refactor the importer into smaller functions", "refactor"),
+        ("write unit tests for the tokenizer", "test"),
+        ("fix typo in README", "docs"),
+        ("speed up the search, it scans the whole table", "performance"),
+        ("set up GitHub Actions to run the linter", "build"),
+        ("migrate from unittest to pytest", "migration"),
+        ("How does the session store work?", "question"),
+    ],
+)
+def test_clear_tasks_get_their_label(classifier: Classifier, text: str, label: str) -> None:
+    ((said, confidence),) = classifier.classify([text])
+    assert said == label
+    assert THRESHOLD <= confidence <= 1
+
+
+def test_no_texts_give_no_answers(classifier: Classifier) -> None:
+    assert classifier.classify([]) == []
+
+
+@pytest.mark.parametrize("text", ["", "   ", "…!?", "修复", "\ud800"])
+def test_a_text_without_words_is_unsure(classifier: Classifier, text: str) -> None:
+    assert classifier.classify([text]) == [(UNSURE, 0.0)]
+
+
+def test_one_string_in_place_of_a_list_is_refused(classifier: Classifier) -> None:
+    with pytest.raises(UsageError):
+        classifier.classify("fix it")
+
+
+@given(texts=st.lists(st.text(st.characters(blacklist_categories=()), max_size=200), max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_any_text_gets_the_same_answer_each_time_whatever_is_beside_it(texts: list[str]) -> None:
+    model = _shared()
+    answers = model.classify(texts)
+    assert answers == model.classify(texts)
+    assert [label for label, _ in answers] == [model.classify([text])[0][0] for text in texts]
+    assert all(label in (*LABELS, UNSURE) and 0 <= confidence <= 1 for label, confidence in answers)
+
+
+def test_prompts_are_answered_rightly_three_times_in_four(classifier: Classifier) -> None:
+    rows = [json.loads(line) for line in PROMPTS.read_text(encoding="utf-8").splitlines()]
+    assert {row["label"] for row in rows} == set(LABELS)
+    said = classifier.classify([row["text"] for row in rows])
+    assert sum(label == row["label"] for (label, _), row in zip(said, rows, strict=True)) >= 0.75 * len(rows)
+
+
+def test_courtesy_is_not_the_task() -> None:
+    assert opening("Hi, could you please rename the module?") == "rename the module?"
+    assert opening("please") == "please"
+    assert named("I'd like you to migrate this to Go") == "migration"
+
+
+def test_features_are_alike_for_forms_of_a_word() -> None:
+    assert len(set(features("optimize")) & set(features("optimizing"))) >= 2
+    assert features("") == []
+
+
+_CLASSIFIERS: list[Classifier] = []
+
+
+def _shared() -> Classifier:
+    if not _CLASSIFIERS:
+        _CLASSIFIERS.append(load_classifier())
+    return _CLASSIFIERS[0]
