@@ -163,6 +163,9 @@ LISTS = words("""argument_list arguments parameters formal_parameters parameter_
     object array literal_value named_imports import_spec_list expression_list object_type type_parameters
     type_arguments import_clause export_clause union_type pattern_list""")
 
+# Those of them that are values of their own, as a literal: one hole may stand for the whole.
+LITERAL_LISTS = words("list tuple dictionary set object array")
+
 # Kinds of names that stand for an interface, not for a variable: they stay concrete in a pattern.
 INTERFACE_NAMES = words("""property_identifier field_identifier package_identifier private_property_identifier
     type_identifier shorthand_property_identifier""")

@@ -181,10 +181,6 @@ class Stage:
                 "HOME": str(folder / "home"),
                 "XDG_RUNTIME_DIR": str(folder / "home"),
                 "GIT_CONFIG_GLOBAL": os.devnull,
-                "GIT_AUTHOR_NAME": "Robin",
-                "GIT_AUTHOR_EMAIL": "robin@example.com",
-                "GIT_COMMITTER_NAME": "Robin",
-                "GIT_COMMITTER_EMAIL": "robin@example.com",
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             }
         )
@@ -217,6 +213,12 @@ class Stage:
         """Run `cortex … --json` and return what it said."""
         told: Mapping[str, Any] = json.loads(self.cortex(*arguments, "--json", cwd=cwd))
         return told
+
+    def clone(self, folder: Path, person: str) -> None:
+        """Clone the origin for a person."""
+        git("clone", "--quiet", str(self.origin), str(folder), timeout=600)
+        git("config", "user.name", person, cwd=folder)
+        git("config", "user.email", f"{person.lower()}@example.com", cwd=folder)
 
     def commit(self, message: str) -> str:
         """Commit all of the work clone with a real `git commit`, hooks and all; returns what the hooks said."""
@@ -287,7 +289,7 @@ def meet(stage: Stage, source: str) -> None:
     """Clone, start the daemon, learn from the past, connect the assistant."""
     stage.step(f"A clone of {source}, and what its history teaches")
     git("clone", "--quiet", "--bare", source, str(stage.origin), timeout=600)
-    git("clone", "--quiet", str(stage.origin), str(stage.work), timeout=600)
+    stage.clone(stage.work, "Robin")
     commits = int(git_text("rev-list", "--count", "HEAD", cwd=stage.work))
     stage.note(f"{commits:,} commits, newest: {git_text('log', '-1', '--format=%h %s', cwd=stage.work)}")
     stage.cortex("daemon", "start", cwd=stage.folder)
@@ -380,7 +382,7 @@ def share(stage: Stage) -> None:
     """A teammate's clone gets the lesson through the branch."""
     stage.step("A teammate syncs through the branch cortex/memory")
     stage.note(stage.cortex("sync"))
-    git("clone", "--quiet", str(stage.origin), str(stage.mate), timeout=600)
+    stage.clone(stage.mate, "Kim")
     stage.cortex("init", "--no-history", cwd=stage.mate)
     stage.note(stage.cortex("sync", cwd=stage.mate))
     answer = stage.json("ask", QUESTION, cwd=stage.mate)

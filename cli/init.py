@@ -71,12 +71,12 @@ def init(path: str, no_history: bool, since: str, wait: bool, as_json: bool) -> 
                     progress=progress,
                     timeout=90_000,
                 )
-        found = opened.call("status")
+        found = opened.call("report")
     result = {
         "schema": 1,
         "repository": str(place.root),
         "store": str(place.store),
-        "hooks": {name: words for name, words in hooked.hooks},
+        "hooks": {hook.name: hook.state for hook in hooked.hooks},
         "notes": [*laid.notes, *hooked.notes],
         "daemon": running,
         "history": history,

@@ -27,7 +27,7 @@ cortex status --json | jq .problems
 def status(as_json: bool, repo: str) -> None:
     """Show what Cortex watches here, what it has learnt, what waits, and what is wrong."""
     with session(repo) as opened:
-        result = dict(opened.call("status"))
+        result = dict(opened.call("report"))
     result["daemon"] = {"pid": process.status().pid, "used": opened.through_daemon}
     if process.status().pid is None and os.environ.get("CORTEX_NO_DAEMON", "") in ("", "0"):
         result["problems"] = [*result["problems"], "the daemon is not running: `cortex daemon start`"]

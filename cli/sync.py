@@ -36,10 +36,11 @@ def sync(remote: str, as_json: bool, repo: str) -> None:
 def words(result: Mapping[str, Any], paint: render.Paint) -> str:
     """What the exchange did, in words."""
     if not result["remote"]:
-        return f"no remote: {render.count(result['records'], 'shared record')} on the branch {result['branch']}"
+        return f"no remote: what is shared is on the branch {result['branch']}, for you to push"
     lines = [
         f"{paint('green', 'synced')} with {render.safe(result['remote'])}: "
-        f"{result['fetched']} segments fetched, {result['pushed']} pushed, {result['records']} shared records"
+        f"{render.count(result['fetched'], 'segment')} fetched with {render.count(result['records'], 'new record')}, "
+        f"{result['pushed']} pushed"
     ]
     lines += [
         paint("yellow", render.safe(f"not taken: {each['path']}: {each['reason']}")) for each in result["rejected"]

@@ -28,11 +28,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "record": recording.record,
     "remember": answering.remember,
     "show": answering.show,
-    "status": reporting.status,
+    "report": reporting.report,
     "sync": sharing.sync,
 }
 #: What lies in the spool came first: an answer without it would be of yesterday.
-AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "show", "status", "sync"})
+AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "report", "show", "sync"})
 
 
 class Engine:
@@ -105,7 +105,10 @@ class Engine:
     def scan(self) -> int:
         """Learn from the commits that are new by the refs; returns how many there were."""
         with self._lock:
-            return teaching.scan(self._state).commits
+            report = teaching.scan(self._state)
+            if report.corrections:
+                teaching.revise_rules(self._state)
+            return report.commits
 
     def saved(self, paths: Collection[str]) -> None:
         """The work tree changed: load what the guard will need, so that the next commit does not wait for it."""

@@ -12,6 +12,7 @@ from ..agents.base import Agent, AgentEvent
 from ..hooks import spool
 from ..repo.errors import CortexError
 from ..store.kinds import Generation
+from ..store.quarantine import Problem, Quarantine
 from . import answering, guarding, recording
 from .state import State
 
@@ -28,7 +29,8 @@ def take(state: State, event: spool.Event, at: Callable[[str], State]) -> None:
                 logger.info("%s: not recorded: %s", event.name, words)
         except CortexError as error:
             logger.warning("%s: %s", event.name, error.message)
-            state.journal.quarantine(event.payload, f"{event.kind} {event.name}: {error.message}")
+            problem = Problem(f"spool/{event.file.name}", 0, error.message)
+            Quarantine(state.place.store).note(event.payload, problem)
     spool.done(event)
 
 

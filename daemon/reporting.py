@@ -13,7 +13,7 @@ from .contracts import SCHEMA
 from .state import State
 
 
-def status(state: State) -> dict[str, object]:
+def report(state: State) -> dict[str, object]:
     """What is watched, learnt and pending; sizes; models; the last sync; problems."""
     store = state.place.store
     items = state.items()
@@ -25,7 +25,7 @@ def status(state: State) -> dict[str, object]:
         if item.status:
             rules[item.status] = rules.get(item.status, 0) + 1
     problems = [f"{each.path}:{each.line}: {each.reason}" for each in state.journal.problems()]
-    problems += [f"hook {name}: {words}" for name, words in hooks_state(state.place).items() if words != "installed"]
+    problems += [f"hook {each.name} is not heard: {each.note or each.state}" for each in hooks_state(state.place).missing]
     problems += list(state.settings().warnings)
     return {
         "schema": SCHEMA,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
+from ..learning import refs
 from ..learning.live import LiveReport, learn_commits
 from ..learning.past import HistoryProgress, HistoryReport, forget_cursor, learn_history
-from ..learning.refs import commits_since, new_commits
 from ..learning.rules import Settings, revise
 from ..repo.errors import UsageError
 from .contracts import SCHEMA, LearnResult
@@ -24,30 +24,31 @@ LARGEST = 512 * 1024
 
 
 def learn(
-    state: State, *, since: str = "", everything: bool = False, budget_s: float | None = None, progress: Progress | None = None
+    state: State, *, since: str = "", everything: bool = False, progress: Progress | None = None
 ) -> LearnResult:
     """Learn from what is new: generations that commits settled, and the rules that follow.
 
-    `since` names a revision to start from; `everything` goes through the whole past again.
+    `since` names a revision to go back to; `everything` goes through the whole past again.
     """
     started = time.monotonic()
-    commits = _commits(state, since)
-    live = learn_commits(state.place, state.journal, state.blobs, commits)
+    live = scan(state, since)
     history = None
     if since or everything:
-        if everything:
-            forget_cursor(state.place)
-        history = learn_past(state, since=since, budget_s=budget_s, progress=progress)
+        forget_cursor(state.place)
+        history = learn_past(state, since=since, progress=progress)
     changed = revise_rules(state)
     return _result(live, history, changed, time.monotonic() - started)
 
 
-def scan(state: State) -> LiveReport:
-    """Learn from the commits that the refs show as new; what hooks said is a hint, this is the truth."""
-    commits = new_commits(state.repository, _refs_file(state))
-    report = learn_commits(state.place, state.journal, state.blobs, commits)
-    if report.corrections:
-        revise_rules(state)
+def scan(state: State, since: str = "") -> LiveReport:
+    """Learn from the commits that the refs show as new; what hooks said is a hint, this is the truth.
+
+    What was seen is remembered after it was learnt: a crash between the two learns it again, to no effect.
+    """
+    found = refs.scan(state.repository, _refs_file(state))
+    commits = [*_since(state, since), *found.commits]
+    report = learn_commits(state.place, state.journal, state.blobs, list(dict.fromkeys(commits)), now=state.clock())
+    refs.remember(_refs_file(state), found)
     return report
 
 
@@ -115,13 +116,13 @@ def tracked_files(state: State) -> Iterator[tuple[str, str]]:
                     yield name, entry.data.decode("utf-8", "replace")
 
 
-def _commits(state: State, since: str) -> list[pygit2.Oid]:
-    if since:
-        try:
-            return commits_since(state.repository, since)
-        except (KeyError, ValueError, pygit2.GitError):
-            raise UsageError(f"there is no revision {since}", "Name a commit, a branch or a tag.") from None
-    return new_commits(state.repository, _refs_file(state))
+def _since(state: State, since: str) -> list[str]:
+    if not since:
+        return []
+    try:
+        return [str(oid) for oid in refs.commits_since(state.repository, since)]
+    except (KeyError, ValueError, pygit2.GitError):
+        raise UsageError(f"there is no revision {since}", "Name a commit, a branch or a tag.") from None
 
 
 def _refs_file(state: State) -> Path:

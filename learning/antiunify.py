@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..analyzers.languages import INTERFACE_NAMES, LISTS
+from ..analyzers.languages import INTERFACE_NAMES, LISTS, LITERAL_LISTS
 from ..analyzers.parse import Node
 from ..store.kinds import Hole
 
@@ -225,8 +225,8 @@ def _subtrees(node: Node) -> set[tuple[str, ...]]:
 
 
 def _fits_hole(node: Node) -> bool:
-    """Whether a hole may stand there: an expression or a name, not a list, a body or a named argument."""
-    if not node.named or node.kind in LISTS or node.is_block:
+    """Whether a hole may stand there: an expression or a name, not a list of arguments, a body or a named argument."""
+    if not node.named or node.is_block or (node.kind in LISTS and node.kind not in LITERAL_LISTS):
         return False
     return node.kind not in (
         "keyword_argument",

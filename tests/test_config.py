@@ -1,0 +1,91 @@
+"""Settings: what wins over what, what is refused, what is kept when a file is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cortex.repo import config
+from cortex.repo.errors import UsageError
+from cortex.repo.places import Place, find, user_config
+
+
+@pytest.fixture
+def place(repo: Path) -> Place:
+    found = find(repo)
+    found.store.mkdir(exist_ok=True)
+    return found
+
+
+def test_a_flag_wins_over_the_environment_over_the_clone_over_the_team_over_the_person_over_the_default(place: Place):
+    def now(environment=None, flags=None):
+        setting = config.load(place, environment, flags)["recall.budget"]
+        return setting.value, setting.source
+
+    assert now() == (500, "default")
+    config.write(user_config(), "recall.budget", 400)
+    assert now() == (400, str(user_config()))
+    team = place.require_root() / config.TEAM_FILE
+    team.write_text("[recall]\nbudget = 350\n")
+    assert now()[0] == 400
+    config.trust(place)
+    assert now() == (350, str(team))
+    config.write(place.store / "config.toml", "recall.budget", 300)
+    assert now() == (300, str(place.store / "config.toml"))
+    assert now({"CORTEX_RECALL_BUDGET": "200"}) == (200, "environment")
+    assert now({"CORTEX_RECALL_BUDGET": "200"}, {"recall.budget": 100}) == (100, "flag")
+
+
+def test_the_teams_file_is_read_only_while_its_content_is_the_trusted_one(place: Place):
+    team = place.require_root() / config.TEAM_FILE
+    team.write_text('[guard]\nmode = "block"\n')
+    untrusted = config.load(place)
+    assert untrusted.text("guard.mode") == "warn"
+    assert "not trusted" in untrusted.warnings[0]
+    config.trust(place)
+    assert config.load(place).text("guard.mode") == "block"
+    team.write_text('[guard]\nmode = "off"\n')
+    assert config.load(place).text("guard.mode") == "warn"
+
+
+def test_a_broken_file_is_passed_over_with_a_warning(place: Place):
+    (place.store / "config.toml").write_text("[recall\nk = ")
+    settings = config.load(place)
+    assert settings.integer("recall.k") == 5
+    assert "not valid TOML" in settings.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [("[recall]\nk = 9", "at most 5"), ("[recall]\nk = 'x'", "takes a value like 5"), ("[recall]\nx = 1", "no setting recall.x")],
+)
+def test_a_bad_value_in_a_file_is_passed_over_with_its_reason(place: Place, line: str, words: str):
+    (place.store / "config.toml").write_text(line)
+    settings = config.load(place)
+    assert settings.integer("recall.k") == 5
+    assert words in settings.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"), [("recall.k", "many"), ("recall.k", "0"), ("guard.mode", "shout"), ("learn.history", "perhaps")]
+)
+def test_a_bad_value_by_hand_is_refused(key: str, text: str):
+    with pytest.raises(UsageError):
+        config.parse(config.option(key), text)
+
+
+def test_writing_a_setting_keeps_comments_and_other_settings(tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text("# mine\n[recall]\nk = 3  # few\nbudget = 300\n")
+    config.write(file, "recall.budget", 200)
+    config.write(file, "guard.mode", "block")
+    config.write(file, "recall.k", None)
+    text = file.read_text()
+    assert "# mine" in text and "budget = 200" in text and 'mode = "block"' in text and "k = 3" not in text
+
+
+def test_an_unknown_setting_names_the_known_ones():
+    with pytest.raises(UsageError) as error:
+        config.option("recall.q")
+    assert "recall.k" in error.value.hint
