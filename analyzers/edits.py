@@ -22,6 +22,7 @@ MAX_EDITS = 200
 MAX_CONTEXT = 600  # characters of a statement that is kept whole as an edit's context
 _SIMILAR = 0.4
 _PAIRED = 0.55
+_LONG = 2_000  # bytes from which a node is compared as it stands
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,22 @@ def unit_pairs(b: Node, a: Node) -> list[Pair]:
 
 
 def same(b: Node, a: Node) -> bool:
-    """Whether two nodes say the same, whatever their formatting."""
-    return b.kind == a.kind and (b.data == a.data or b.tokens == a.tokens)
+    """Whether two nodes say the same, whatever their formatting.
+
+    Long ones are the same only by their bytes: what differs in them is found on the way down, and to list
+    their tokens at each level of that way would cost more than all the rest.
+    """
+    if b.kind != a.kind or b.data == a.data:
+        return b.kind == a.kind
+    return not (_is_long(b) or _is_long(a)) and b.tokens == a.tokens
+
+
+def _is_long(node: Node) -> bool:
+    return node.end - node.start > _LONG
+
+
+def _key(node: Node) -> object:
+    return node.data if _is_long(node) else node.tokens
 
 
 def difference(b: Node, a: Node, found: _Found) -> None:
@@ -207,7 +222,7 @@ def _sequence(B: list[Node], A: list[Node], b: Node | None, a: Node | None, foun
     imports_b, imports_a = [x for x in B if _imports(x)], [x for x in A if _imports(x)]
     if (imports_b or imports_a) and _same_imports(imports_b, imports_a):
         B, A = [x for x in B if not _imports(x)], [x for x in A if not _imports(x)]  # noqa: N806
-    matcher = difflib.SequenceMatcher(None, [x.tokens for x in B], [x.tokens for x in A], autojunk=False)
+    matcher = difflib.SequenceMatcher(None, [_key(x) for x in B], [_key(x) for x in A], autojunk=False)
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag != "equal":
             _replaced(B[i1:i2], A[j1:j2], b, a, found)
@@ -267,9 +282,16 @@ def _line_for(parent: Node, others: list[Node]) -> int:
 def _similar(x: Node, y: Node, threshold: float) -> bool:
     if x.kind != y.kind and (x.holds_block or y.holds_block):
         return False
-    left, right = Counter(x.tokens), Counter(y.tokens)
+    by_lines = _is_long(x) or _is_long(y)
+    left, right = _features(x, by_lines), _features(y, by_lines)
     both = sum(left.values()) + sum(right.values())
     return 2 * sum((left & right).values()) >= threshold * max(1, both)
+
+
+def _features(node: Node) -> Counter[object]:
+    return (
+        Counter(line.strip() for line in node.data.split(b"\n")) if _is_long(node) else Counter(node.tokens)
+    )
 
 
 def _pairs(B: list[Node], A: list[Node]) -> list[tuple[int, int]]:  # noqa: N803
@@ -278,18 +300,18 @@ def _pairs(B: list[Node], A: list[Node]) -> list[tuple[int, int]]:  # noqa: N803
     start = 0
     for i, x in enumerate(B[:400]):
         for j in range(start, min(len(A), start + 20)):
-            if x.kind == A[j].kind and _names_agree(x, A[j]) and _similar(x, A[j], _PAIRED):
+            if x.kind == A[j].kind and _named_alike(x, A[j]):
                 out.append((i, j))
                 start = j + 1
                 break
     return out
 
 
-def _names_agree(x: Node, y: Node) -> bool:
-    """Definitions pair by name before they pair by looks."""
-    if x.kind not in x.language.definitions:
-        return True
-    return name_of(x) == name_of(y)
+def _named_alike(x: Node, y: Node) -> bool:
+    """Definitions pair by name, all else by looks."""
+    if x.kind in x.language.definitions and name_of(x):
+        return name_of(x) == name_of(y)
+    return _similar(x, y, _PAIRED)
 
 
 def name_of(node: Node) -> str:
@@ -350,7 +372,7 @@ def parents(pair: Pair) -> Pair | None:
 
 def _units(pairs: Sequence[Pair]) -> list[Pair]:
     """Each pair widened; one that lies inside another is a part of that other."""
-    wide = {(b.start, b.end, a.start, a.end): (b, a) for b, a in map(widen, pairs)}
+    wide = {(b.start, b.end, a.start, a.end): (b, a) for b, a in map(widen, pairs) if b.tokens != a.tokens}
     spans = list(wide)
     return [
         pair

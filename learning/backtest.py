@@ -149,6 +149,9 @@ def _changed(patterns: Sequence[Pattern], corrections: Sequence[Correction]) -> 
         before, after = (Parsed(side.program, correction.language) for side in sides)
         for k in likely:
             compiled = compile(patterns[k], correction.language)
-            if compiled is not None and len(compiled.find(before)) > len(compiled.find(after)):
+            if compiled is None:
+                continue
+            found, kept = (compiled.find(side, path=correction.path) for side in (before, after))
+            if len(found) > len(kept):
                 out[k] += 1
     return out

@@ -10,6 +10,7 @@ where it was corrected, rewrites it to what the person wrote, and does not match
 from __future__ import annotations
 
 import keyword
+import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -248,6 +249,7 @@ def _candidate(
                 checked = guarded
                 support.append(member.m)
         distinct = tuple(dict.fromkeys(support))
+        checked = _near(checked, [x.correction.path for x in members if x.m in set(distinct)])
         if len(distinct) >= least and all(
             _check(checked, x, height) == checked for x in members if x.m in distinct
         ):
@@ -256,14 +258,34 @@ def _candidate(
     return None
 
 
+def _near(pattern: Pattern, paths: Sequence[str]) -> Pattern:
+    """A member renamed on a receiver of unknown type is another member elsewhere: such a rule stays in the
+    folder that its examples share.
+    """
+    before, after = elements(pattern.pattern), elements(pattern.rewrite)
+    changed = [(x, y) for x, y in zip(before, after, strict=False) if x != y]
+    if (
+        len(before) != len(after)
+        or len(changed) != 1
+        or before[:2] != ["$A", "."]
+        or before[2] != changed[0][0]
+    ):
+        return pattern
+    folder = posixpath.commonpath([posixpath.dirname(path) or "." for path in paths]) if paths else ""
+    if folder in ("", ".") or any(guard.startswith("path:") for guard in pattern.guards):
+        return pattern
+    return replace(pattern, guards=(*pattern.guards, f"path:{folder}/*"))
+
+
 def _text(pattern: Pattern) -> str:
     return f"Write `{shown(pattern.rewrite)}` where `{shown(pattern.pattern)}` would stand."
 
 
 def _anchored(general: General) -> bool | None:
-    """Whether a word holds the pattern down; False for an operator or keyword alone; None for nothing at all.
+    """Whether a word holds the pattern down; False for an operator alone; None for nothing at all.
 
-    A change of keywords alone is a linter's.
+    A change of keywords alone is a linter's, and a keyword holds a pattern down only where a name came to it
+    (`except:`, which became `except Exception:`).
     """
     before = [token for token in elements(general.pattern) if not token.startswith("$")]
     after = [token for token in elements(general.rewrite) if not token.startswith("$")]
@@ -271,17 +293,16 @@ def _anchored(general: General) -> bool | None:
     came = set(Counter(after) - Counter(before))
     if not (gone | came) or all(token in _KEYWORDS for token in gone | came):
         return None
-    if any(_WORD.match(token) and token not in _KEYWORDS and len(token) > 1 for token in before):
+    if any(_is_name(token) for token in before):
         return True
-    operators = {
-        token
-        for token in _runs(general.pattern)
-        if token in _OPERATORS and token not in _runs(general.rewrite)
-    }
-    keywords = any(token in _KEYWORDS for token in before) and any(
-        _WORD.match(token) and token not in _KEYWORDS for token in came
-    )
-    return False if operators or keywords else None
+    if any(token in _KEYWORDS for token in before) and any(_is_name(token) for token in came):
+        return True
+    kept = _runs(general.rewrite)
+    return False if any(run in _OPERATORS and run not in kept for run in _runs(general.pattern)) else None
+
+
+def _is_name(token: str) -> bool:
+    return bool(_WORD.match(token)) and token not in _KEYWORDS and len(token) > 1
 
 
 def _runs(template: str) -> list[str]:
@@ -327,34 +348,38 @@ def _check(pattern: Pattern, member: _Member, height: int) -> Pattern | None:
     if compiled is None:
         return None
     b, a = member.chain[height]
-    match = _match_at(compiled, member.sides[0].program, b)
+    match = _match_at(compiled, member, b)
     if match is None or not _equal(match.rewrite, a):
         return None
     program = member.sides[0].program
     done = program[: match.start] + match.rewrite + program[match.end :]
-    if _quiet(compiled, done, match):
+    if _quiet(compiled, done, match, member):
         return pattern
     for word in _new_words(pattern):
         guarded = replace(pattern, guards=(*pattern.guards, f"lacks:{word}"))
         again = compile(guarded, member.correction.language)
-        if again is not None and _quiet(again, done, match) and _match_at(again, program, b) is not None:
+        if (
+            again is not None
+            and _quiet(again, done, match, member)
+            and _match_at(again, member, b) is not None
+        ):
             return guarded
     return None
 
 
-def _match_at(compiled: Compiled, program: str, node: Node) -> Match | None:
+def _match_at(compiled: Compiled, member: _Member, node: Node) -> Match | None:
     start = len(node.source[: node.start].decode("utf-8", "replace"))
     end = start + len(node.text)
-    for match in compiled.find(program):
+    for match in compiled.find(member.sides[0].program, path=member.correction.path):
         if match.start == start and match.kind == node.kind and abs(match.end - end) <= 1:
             return match
     return None
 
 
-def _quiet(compiled: Compiled, done: str, match: Match) -> bool:
+def _quiet(compiled: Compiled, done: str, match: Match, member: _Member) -> bool:
     """Whether nothing is found any more in what the match became."""
-    end = match.start + len(match.rewrite)
-    return not any(each.start < end and each.end > match.start for each in compiled.find(done))
+    end, path = match.start + len(match.rewrite), member.correction.path
+    return not any(each.start < end and each.end > match.start for each in compiled.find(done, path=path))
 
 
 def _new_words(pattern: Pattern) -> list[str]:

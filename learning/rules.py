@@ -71,10 +71,8 @@ class Decision:
     reason: str
 
 
-def decide(
-    evidence: Evidence, backtest: BackTest, settings: Settings | None = None, known: str = ""
-) -> Decision:
-    """The state that the evidence earns; `known` is the state so far."""
+def decide(evidence: Evidence, backtest: BackTest, settings: Settings | None = None) -> Decision:
+    """The state that the evidence earns; it depends on nothing else, so deciding twice changes nothing."""
     settings = settings or Settings()
     confidence = posterior(evidence, backtest, settings)
     if evidence.wrong >= settings.retire_wrong:
@@ -89,10 +87,11 @@ def decide(
         )
     if evidence.reversed_by >= evidence.support:
         return Decision(RETIRED, confidence, f"corrected the other way round {_times(evidence.reversed_by)}")
-    if confidence < settings.retire_confidence and known in (SHADOW, ACTIVE):
+    if confidence < settings.retire_confidence:
         return Decision(RETIRED, confidence, _standing(backtest))
     if confidence < settings.active_confidence:
-        return Decision(SHADOW, confidence, _standing(backtest))
+        reason = "not often enough for so general a pattern" if evidence.weak else _standing(backtest)
+        return Decision(SHADOW, confidence, reason)
     if not evidence.confirmed and not evidence.in_progress and not _strong(evidence, confidence, settings):
         return Decision(
             SHADOW, confidence, "seen in history alone; silent until a new correction confirms it"
@@ -257,20 +256,17 @@ def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
                 same.weak if same else _is_weak(memory.rule),
             )
         )
-    held = [set(plan.support) for plan in plans]
+    held = [(plan, set(plan.support)) for plan in plans if plan.support]
     for candidate in candidates:
         support = set(candidate.support)
-        if any(support <= each for each in held):
+        # A rule that holds all of them, or nothing but some of them, is this one in another width.
+        kin = next((plan for plan, other in held if other <= support or support <= other), None)
+        if kin is not None and (kin.pattern.pattern, kin.pattern.rewrite) == (
+            candidate.pattern.pattern,
+            candidate.pattern.rewrite,
+        ):
             continue
-        widened = next(
-            (
-                k
-                for k, each in enumerate(held)
-                if each and each <= support and plans[k].cluster.startswith("=")
-            ),
-            None,
-        )
-        rule = plans[widened].rule if widened is not None else rule_id(candidate.pattern)
+        rule = kin.rule if kin is not None else rule_id(candidate.pattern)
         if known.forgotten(rule):
             continue
         plans.append(
@@ -280,7 +276,7 @@ def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
                 candidate.support,
                 candidate.title,
                 candidate.text,
-                candidate.cluster,
+                kin.cluster if kin is not None else candidate.cluster,
                 candidate.reversed_by,
                 candidate.weak,
             )
@@ -309,7 +305,7 @@ def _rewritten(pattern: Pattern, corrections: Mapping[str, Correction]) -> tuple
         if compiled is None or sides is None:
             continue
         after = sides[1].program
-        for match in compiled.find(sides[0].program):
+        for match in compiled.find(sides[0].program, path=correction.path):
             done = sides[0].program[: match.start] + match.rewrite + sides[0].program[match.end :]
             if _alike(done, after) or (match.rewrite in after and match.text not in after):
                 out.append(m)
@@ -331,21 +327,29 @@ def _choose(
     """Of each cluster the first plan that may warn, else the surest; of one rule, the widest plan."""
     clusters: defaultdict[str, list[tuple[_Plan, BackTest, Decision]]] = defaultdict(list)
     for plan, test in zip(plans, tests, strict=True):
-        last = known.events.get(plan.rule)
-        evidence = _evidence(known, plan, settings, recent)
-        decision = decide(evidence, test, settings, last.to_state if last else "")
+        decision = decide(_evidence(known, plan, settings, recent), test, settings)
         clusters[plan.cluster].append((plan, test, decision))
-    best: dict[str, tuple[_Plan, BackTest, Decision]] = {}
-    for rivals in clusters.values():
-        active = next((each for each in rivals if each[2].state == ACTIVE), None)
-        pick = active or max(rivals, key=lambda each: each[2].confidence)
-        held = best.get(pick[0].rule)
-        if held is None or (len(pick[0].support), pick[2].confidence) > (
-            len(held[0].support),
-            held[2].confidence,
-        ):
-            best[pick[0].rule] = pick
-    return _without_twins(list(best.values()), known)
+    chosen = []
+    for cluster, rivals in clusters.items():
+        if cluster.startswith("="):
+            # A known rule changes its pattern for one that may warn where it may not, or that holds more.
+            pick = max(rivals, key=lambda each: (each[2].state == ACTIVE, len(each[0].support)))
+        else:
+            active = next((each for each in rivals if each[2].state == ACTIVE), None)
+            pick = active or max(rivals, key=lambda each: each[2].confidence)
+        if pick[0].rule in known.rules or _worth_keeping(known, pick):
+            chosen.append(pick)
+    return _without_twins(chosen, known)
+
+
+def _worth_keeping(known: _Known, chosen: tuple[_Plan, BackTest, Decision]) -> bool:
+    """Whether a new rule is written down at all: not one that is wrong at birth, and of those that wait for
+    more corrections only what was seen live; the past is full of them.
+    """
+    plan, _, decision = chosen
+    if decision.state == CANDIDATE:
+        return any(known.records[m].origin != "history" for m in plan.support)
+    return decision.state in (SHADOW, ACTIVE)
 
 
 def _without_twins(
