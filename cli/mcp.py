@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
+from ..repo.errors import CortexError
 from .frame import command, repo_option, session
 
 
@@ -28,7 +29,15 @@ def mcp(repo: str) -> None:
 def build(opened: Any) -> Any:
     """The MCP server over a session."""
     from mcp.server import MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
     from mcp.types import ToolAnnotations
+
+    def call(op: str, **args: object) -> dict[str, Any]:
+        try:
+            return dict(opened.call(op, **args))
+        except CortexError as error:
+            # The model reads this, and can do better; any other exception would be logged as a crash of ours.
+            raise ToolError(f"{error.message}. {error.hint}".strip()) from error
 
     server = MCPServer(
         "cortex",
@@ -48,10 +57,9 @@ def build(opened: Any) -> Any:
 
         Returns `context` (empty when nothing is close enough), and `memories` with their evidence.
         """
-        told = opened.call(
+        return call(
             "ask", question=task, path=path, language=language, k=k, budget=budget, channel="mcp"
         )
-        return dict(told)
 
     @server.tool(
         title="Record generated code",
@@ -64,7 +72,7 @@ def build(opened: Any) -> Any:
 
         Returns once it is on disk; what a person changes in it before the commit is learnt from.
         """
-        told = opened.call(
+        return call(
             "record",
             path=path,
             content=content or None,
@@ -74,7 +82,6 @@ def build(opened: Any) -> Any:
             conversation=conversation,
             origin="mcp",
         )
-        return dict(told)
 
     return server
 
