@@ -288,10 +288,9 @@ def _similar(x: Node, y: Node, threshold: float) -> bool:
     return 2 * sum((left & right).values()) >= threshold * max(1, both)
 
 
-def _features(node: Node) -> Counter[object]:
-    return (
-        Counter(line.strip() for line in node.data.split(b"\n")) if _is_long(node) else Counter(node.tokens)
-    )
+def _features(node: Node, by_lines: bool) -> Counter[object]:
+    """What two nodes may have in common: lines where one of them is long, else tokens."""
+    return Counter(line.strip() for line in node.data.split(b"\n")) if by_lines else Counter(node.tokens)
 
 
 def _pairs(B: list[Node], A: list[Node]) -> list[tuple[int, int]]:  # noqa: N803
