@@ -18,6 +18,7 @@ MOVED = 0.6
 #: Below this likeness a replaced line is not an edit of the old one, but another line.
 ALIKE = 0.35
 _SHORT = 4
+_MANY_PAIRS = 2_500
 _SPACE = re.compile(rb"[\s;,]+")
 _WORD = re.compile(rb"\w+|[^\w\s]")
 
@@ -186,6 +187,9 @@ class Replay:
                     if left[i + n]:
                         out[j + n] = whose[i + n]
                         lost.discard(i + n)
+        replaced = [n for n in lost if gone[n].strip()]
+        unmatched = [n for n, by in enumerate(out) if by == writer and came[n].strip()]
+        homes = _homes(gone, came, replaced, unmatched)
         for owner in set(whose) - {NOBODY}:
             mine = [n for n in lost if whose[n] == owner and gone[n].strip()]
             fate = self.fates.get(owner)
@@ -196,10 +200,20 @@ class Replay:
             mine = [n for n in mine if n not in moved]
             if not mine:
                 continue
-            fresh = [line for line, by in zip(came, out, strict=True) if by == writer and line.strip()]
+            fresh = [came[n] for n, home in homes.items() if home in mine]
             alike = likeness(b"\n".join(gone[n] for n in mine), b"\n".join(fresh))
-            share = min(len(fresh), max(len(mine), round(len(fresh) * len(mine) / max(1, len(lost)))))
-            fate.cost += max(len(mine), share) * (1 - alike if alike < 1 else 0.01)
-            fate.came += share
+            fate.cost += max(len(mine), len(fresh)) * (1 - alike if alike < 1 else 0.01)
+            fate.came += len(fresh)
             fate.alike = max(fate.alike, alike)
         return out
+
+
+def _homes(
+    gone: Sequence[bytes], came: Sequence[bytes], replaced: Sequence[int], fresh: Sequence[int]
+) -> dict[int, int]:
+    """For each line that came, the line that went which it stands for: the one most like it."""
+    if not replaced:
+        return {}
+    if len(replaced) * len(fresh) > _MANY_PAIRS:  # a rewrite: by their places
+        return {n: replaced[at * len(replaced) // len(fresh)] for at, n in enumerate(fresh)}
+    return {n: max(replaced, key=lambda old: likeness(gone[old], came[n])) for n in fresh}
