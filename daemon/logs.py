@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -76,23 +77,27 @@ def tail(file: Path, count: int) -> list[str]:
 
 def follow(file: Path, count: int, stop: Callable[[], bool], wait_s: float = 0.25) -> Iterator[str]:
     """The last `count` lines and then each new one, across rotations, until `stop` says so."""
-    position = file.stat().st_size if file.exists() else 0
-    inode = file.stat().st_ino if file.exists() else 0
-    yield from tail(file, count)
-    rest = ""
-    while not stop():
-        try:
-            found = file.stat()
-            if found.st_ino != inode or found.st_size < position:
-                inode, position = found.st_ino, 0
-            if found.st_size > position:
-                with file.open("rb") as opened:
-                    opened.seek(position)
-                    data = opened.read()
-                position += len(data)
-                *whole, rest = (rest + data.decode("utf-8", "replace")).split("\n")
-                yield from whole
+    opened = file.open("rb") if file.exists() else None
+    try:
+        if opened:
+            opened.seek(0, os.SEEK_END)
+        yield from tail(file, count)
+        rest = b""
+        while not stop():
+            data = opened.read() if opened else b""
+            *whole, rest = (rest + data).split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in whole)
+            if data:
                 continue
-        except FileNotFoundError:
-            pass  # between two files of a rotation
-        time.sleep(wait_s)
+            with contextlib.suppress(FileNotFoundError):  # between two files of a rotation
+                if opened is None or file.stat().st_ino != os.fstat(opened.fileno()).st_ino:
+                    newer = file.open("rb")
+                    if opened:  # what was written between the last look and the rotation
+                        rest += opened.read()
+                        opened.close()
+                    opened = newer
+                    continue
+            time.sleep(wait_s)
+    finally:
+        if opened:
+            opened.close()

@@ -511,7 +511,7 @@ def test_no_bytes_bring_the_daemon_down(count: int, daemon: int, seed: int, tell
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
-    "seconds", [5, pytest.param(60, marks=pytest.mark.nightly)], ids=["sample", "nightly"]
+    "seconds", [3, pytest.param(60, marks=pytest.mark.nightly)], ids=["sample", "nightly"]
 )
 def test_an_idle_daemon_with_ten_repositories_costs_next_to_nothing(
     seconds: int, daemon: int, tmp_path: Path, tell: Any

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -214,6 +215,22 @@ def test_watches_that_run_out_while_it_watches_lead_to_polling(
         found |= watched.wait(0.5, never).paths
     assert {str(repo / f"d{number}" / "a.py") for number in range(20)} <= found
     assert watched.open(entry(repo)) == "polling"
+    watched.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's queue")
+def test_events_that_the_kernel_dropped_are_made_up_for(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watch(entry(known(repo)), poll_s=60.0)
+    assert watched.open(entry(repo)) == "events"
+    watched.reconcile()
+    watched.wait(0.0, never)
+    monkeypatch.setattr(tree, "_OVERFLOW", tree._ISDIR)  # what a new folder tells is taken for an overflow
+    (repo / "x" / "y").mkdir(parents=True)
+    (repo / "x" / "y" / "a.py").write_text("a = 1\n")
+    assert str(repo / "x" / "y" / "a.py") in watched.wait(5.0, never).paths
+    monkeypatch.undo()
+    (repo / "x" / "y" / "b.py").write_text("b = 1\n")
+    assert watched.wait(5.0, never).paths == {str(repo / "x" / "y" / "b.py")}, "its folder is watched again"
     watched.close()
 
 
