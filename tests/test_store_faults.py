@@ -28,7 +28,7 @@ FAULTS = {
 
 
 class Unsynced(System):
-    """The real system without its waits: whether a sync does its work is the power-loss simulator's question."""
+    """The real system without its waits: what a sync does is another test's question."""
 
     def sync(self, fd: int) -> None:
         pass
@@ -148,9 +148,9 @@ def inject(folder: Path, seed: int, count: int) -> int:
 
 
 def test_a_fault_at_any_call_loses_nothing(tmp_path: Path, seed: int, tell: Callable[[str], None]) -> None:
-    hits = inject(tmp_path, seed, 600)
-    tell(f"faults at the k-th call: {hits} of 600 struck, 0 lost (CORTEX_SEED={seed})")
-    assert hits > 500
+    hits = inject(tmp_path, seed, 400)
+    tell(f"faults at the k-th call: {hits} of 400 struck, 0 lost (CORTEX_SEED={seed})")
+    assert hits > 300
 
 
 @pytest.mark.nightly
