@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,13 +20,17 @@ RRF = 60
 
 @dataclass(frozen=True)
 class Candidates:
-    """Items and, for each, its cosines, its BM25 score (0 for none) and its place in the fusion (0 to 1)."""
+    """Items and, for each, its cosines, its BM25 score (0 for none) and its place in the fusion (0 to 1).
+
+    `size` is how many memories they were chosen from.
+    """
 
     items: tuple[Item, ...]
     code: Floats
     text: Floats
     bm25: Floats
     fused: Floats
+    size: int
     dropped: Mapping[str, int]
 
 
@@ -42,10 +45,10 @@ def candidates(
     code, text = index.similarities(row, ids)
     bm25 = np.fromiter((words.get(m, 0.0) for m in ids), np.float32, len(ids))
     items = tuple(known[m] for m in ids)
-    dropped: Counter[str] = Counter()
-    if among is not None and len(among) < len(index):
-        dropped["filtered"] = len(index) - len(among)
-    return Candidates(items, code, text, bm25, fuse(asked.kind, np.maximum(code, text), bm25), dropped)
+    size = len(index) if among is None else len(among)
+    dropped = {"filtered": len(index) - size} if size < len(index) else {}
+    fused = fuse(asked.kind, np.maximum(code, text), bm25)
+    return Candidates(items, code, text, bm25, fused, size, dropped)
 
 
 def fuse(kind: str, cosines: Floats, bm25: Floats) -> Floats:

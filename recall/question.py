@@ -23,7 +23,9 @@ LANGUAGES = {
 #: What holds for one of these mostly holds for all of them.
 _FAMILY = ("javascript", "tsx", "typescript")
 
-#: Words that most tasks hold: they say what kind of work it is, hardly ever which memory helps with it.
+#: Words that most tasks hold: they say what kind of work it is, hardly ever which memory helps with it, and
+#: count a quarter.
+QUARTER = 0.25
 _COMMON = """
 add adjust allow app application avoid build call change check class code component create declare define
 display do element endpoint ensure example feature file fix function go golang handle helper implement improve
@@ -66,16 +68,11 @@ class Understood:
     text: str
     kind: str
     terms: tuple[str, ...]
-    concepts: Concepts
+    weighted: tuple[tuple[str, float, Concepts], ...]  # each term, how much it says, and its concepts
     languages: tuple[str, ...]  # those that a memory must have; empty for any
     named: frozenset[str]  # those that the text names: a wish, not a filter
     folder: str
     file: str
-
-    @property
-    def weights(self) -> tuple[float, ...]:
-        """How much each term says: a word that most tasks hold says a quarter."""
-        return tuple(0.25 if term in COMMON else 1.0 for term in self.terms)
 
 
 def understand(question: Question) -> Understood:
@@ -93,7 +90,7 @@ def understand(question: Question) -> Understood:
         text=text,
         kind=_kind(text),
         terms=terms,
-        concepts=concepts_of(terms),
+        weighted=tuple((term, QUARTER if term in COMMON else 1.0, concepts_of((term,))) for term in terms),
         languages=_family(LANGUAGES.get(language, language)) if language else (),
         named=frozenset(each for name in found for each in _family(name)),
         folder="" if ending else path.rstrip("/"),

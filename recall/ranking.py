@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ..store.items import Item
 from .candidates import Candidates, places
-from .concepts import concepts_in, concepts_of, words_of
+from .concepts import concepts_in, words_of
 from .question import Understood
 
 #: Names this ranking in exposure records; it changes whenever a weight or a threshold does.
 RANKER = "linear-1"
 DAY = 86_400_000
+#: What a word counts whose concept a memory speaks of, where one that it names counts 1.
+BY_CONCEPT = 0.75
 
 
 @dataclass(frozen=True)
 class Weights:
     """What each feature gives at most, and what a memory needs to be shown at all.
 
-    The thresholds were chosen on the development set of `tests/recall_lessons`, for at most one unrelated
-    question in twenty that gets an answer.
+    `enough` is the evidence (similarity, words, language) asked for in a store of ten; with each doubling the
+    best of the unrelated comes `growth` nearer, as measured from 5 to 74 memories, up to `most`. All were
+    chosen on `tests/recall_lessons/development.json`, so that at most one unrelated question in twenty gets
+    an answer.
     """
 
     similarity: float = 1.0
     words: float = 0.5
+    language: float = 0.3
     fusion: float = 0.05
     recency: float = 0.03
     half_life: int = 180 * DAY
@@ -33,10 +39,17 @@ class Weights:
     scope: float = 0.02
     place: float = 0.06
     freshness: float = 0.08
-    language: float = 0.15
-    enough: float = 0.42
-    least_similarity: float = 0.1
-    least_words: float = 0.1
+    enough: float = 0.40
+    growth: float = 0.04
+    least: float = 0.34
+    most: float = 0.55
+    least_similarity: float = 0.05
+    least_words: float = 0.05
+    beside: float = 0.75  # of the best one's evidence: what is much weaker than the best is not shown
+
+    def threshold(self, size: int) -> float:
+        """The evidence that a memory needs among `size` memories."""
+        return min(self.most, max(self.least, self.enough + self.growth * math.log2(max(1, size) / 10)))
 
 
 @dataclass(frozen=True)
@@ -53,20 +66,18 @@ class Ranked:
 def coverage(asked: Understood, item: Item) -> float:
     """How much of a question's words a memory holds, 0 to 1.
 
-    A word that it names counts whole, one whose concept it speaks of half. Unlike BM25 this means the same in
-    a store of ten memories and of a million.
+    A word that it names counts whole, one whose concept it speaks of three quarters. Unlike BM25 this means
+    the same in a store of ten memories and of a million.
     """
-    total = sum(asked.weights)
-    if not total:
-        return 0.0
     there, about = words_of(item.words), concepts_in(item.words)
-    got = 0.0
-    for term, weight in zip(asked.terms, asked.weights, strict=True):
+    got = total = 0.0
+    for term, weight, concepts in asked.weighted:
+        total += weight
         if term in there:
             got += weight
-        elif about & concepts_of((term,)):
-            got += weight / 2
-    return got / total
+        elif not about.isdisjoint(concepts):
+            got += BY_CONCEPT * weight
+    return got / total if total else 0.0
 
 
 def rank(
@@ -79,13 +90,13 @@ def rank(
     """All candidates, those good enough first, each best first."""
     weights = weights or Weights()
     out = []
+    needed = weights.threshold(found.size)
+    evidence = [_evidence(weights, asked, item, at, found) for at, item in enumerate(found.items)]
+    if evidence:
+        needed = max(needed, weights.beside * max(sum(each.values()) for each in evidence))
     for at, item in enumerate(found.items):
-        cosine = max(0.0, float(found.code[at]), float(found.text[at]))
-        held = coverage(asked, item)
-        why = {"similarity": weights.similarity * cosine, "words": weights.words * held}
-        if asked.named and item.language:
-            why["language"] = 0.0 if item.language in asked.named else -weights.language
-        dropped = _gate(weights, item, cosine, held, sum(why.values()))
+        why = evidence[at]
+        dropped = _gate(weights, item, why, needed)
         stale = False
         why["fusion"] = weights.fusion * float(found.fused[at])
         why["recency"] = weights.recency * 0.5 ** (max(0, now - item.created) / weights.half_life)
@@ -101,13 +112,26 @@ def rank(
     return out
 
 
-def _gate(weights: Weights, item: Item, cosine: float, held: float, evidence: float) -> str:
+def _evidence(
+    weights: Weights, asked: Understood, item: Item, at: int, found: Candidates
+) -> dict[str, float]:
+    """What speaks for a memory by itself, whatever else is in the store."""
+    cosine = max(0.0, float(found.code[at]), float(found.text[at]))
+    why = {"similarity": weights.similarity * cosine, "words": weights.words * coverage(asked, item)}
+    if asked.named and item.language and item.language not in asked.named:
+        why["language"] = -weights.language
+    return why
+
+
+def _gate(weights: Weights, item: Item, why: Mapping[str, float], needed: float) -> str:
     """Why a memory is not good enough, in one word; empty when it is."""
     if item.status == "retired":
         return "retired"
     if item.against >= 1 and success(item) < 0.35:
         return "disputed"
-    if cosine < weights.least_similarity or held < weights.least_words or evidence < weights.enough:
+    if why["similarity"] < weights.similarity * weights.least_similarity:
+        return "weak"
+    if why["words"] < weights.words * weights.least_words or sum(why.values()) < needed:
         return "weak"
     return ""
 
