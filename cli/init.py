@@ -25,7 +25,7 @@ from .progress import Progress
 
 TEMPLATE = Path(__file__).resolve().parent.parent / ".cortex-template"
 #: What `init` takes at most for the past, in seconds; with the rest it stays below the 30 s that it promises.
-HISTORY_S = 22.0
+HISTORY_S = 16.0
 
 
 @command(
@@ -149,7 +149,7 @@ def words(result: Mapping[str, Any], colours: render.Paint) -> str:
 def _lay(place: Place, create: Any) -> tuple[LayoutReport, HooksReport]:
     laid = lay_down(place, TEMPLATE)
     create(place.store)
-    return laid, install(place, program())
+    return laid, install(place, program(), deadline=config.load(place, os.environ).number("guard.deadline"))
 
 
 def _start(place: Place) -> bool:

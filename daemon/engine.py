@@ -52,6 +52,7 @@ class Engine:
         self._state = State(place, models or Models(), clock=clock, environment=environment)
         self._trees: dict[Path, State] = {place.gitdir: self._state}
         self._history_done = False
+        self._recorded = 0  # corrections from the past that the rules have not seen
 
     def handle(
         self, op: str, args: Mapping[str, object], progress: Progress | None = None
@@ -106,9 +107,9 @@ class Engine:
         """Learn from the commits that are new by the refs; returns how many there were."""
         with self._lock:
             report = teaching.scan(self._state)
-            if report.corrections:
-                teaching.revise_rules(self._state)
-            return report.commits
+        if report.corrections:
+            self._revise()
+        return report.commits
 
     def saved(self, paths: Collection[str]) -> None:
         """The work tree changed: load what the guard will need, so that the next commit does not wait for it."""
@@ -119,11 +120,11 @@ class Engine:
         """Go on with what takes long: the past, the index. True while there is more to do."""
         if self._state.settings().flag("learn.history") and not self._history_done:
             with self._past:
-                report = teaching.learn_past(self._state, budget_s=budget_s, stop=stop)
+                report = teaching.learn_past(self._state.apart(), budget_s=budget_s, stop=stop)
+            self._recorded += report.recorded
             self._history_done = report.finished
-            if report.finished and report.recorded:
-                with self._lock:
-                    teaching.revise_rules(self._state)
+            if report.finished and self._recorded:
+                self._revise()
             return not report.finished
         with self._lock:
             return self._state.catch_up()
@@ -141,14 +142,14 @@ class Engine:
         """Learn from the past for `budget_s` seconds. It runs beside the engine's lock: questions are answered."""
         with self._past:
             report = teaching.learn_past(
-                self._state,
+                self._state.apart(),
                 since=str(args.get("since", "")),
                 budget_s=float(args.get("budget_s", 30.0)),
                 progress=progress,
             )
+        self._recorded += report.recorded
         self._history_done = report.finished
-        with self._lock:
-            changed = teaching.revise_rules(self._state) if report.recorded else []
+        changed = self._revise() if report.recorded else []
         return {
             "commits": report.commits,
             "files": report.files,
@@ -158,3 +159,9 @@ class Engine:
             "rules": changed,
             "elapsed_s": round(report.elapsed_s, 3),
         }
+
+    def _revise(self) -> list[dict[str, str]]:
+        """Bring the rules up to date, beside the engine's lock: it can take seconds in a large store."""
+        with self._past:
+            self._recorded = 0
+            return teaching.revise_rules(self._state.apart())

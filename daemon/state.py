@@ -133,9 +133,12 @@ class State:
         """What is current, by the disk."""
         return self.journal.view()
 
-    def journal_apart(self) -> FileJournal:
-        """A second journal over the same store, for work that runs beside this state's own."""
-        return FileJournal(self.place.store, author=self.journal.author, clock=self.clock)
+    def apart(self) -> State:
+        """The same repository with handles of its own, for long work beside this state's: no lock is needed."""
+        other = self.beside(self.place)
+        other.journal = FileJournal(self.place.store, author=self.journal.author, clock=self.clock)
+        other._items = other._rules = other._generations = other._index = None
+        return other
 
     def close(self) -> None:
         """Let go of the index; the next question opens it again."""

@@ -60,10 +60,7 @@ def learn_past(
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> HistoryReport:
-    """Go on through the repository's past, newest first, for at most `budget_s` seconds.
-
-    It takes a journal and a repository of its own, so that it can run beside everything else.
-    """
+    """Go on through the repository's past, newest first, for at most `budget_s` seconds."""
     if since:
         oldest = _time_of(state, since)
     else:
@@ -76,7 +73,7 @@ def learn_past(
             progress({"done": seen.commits, "total": seen.total, "note": note})
 
     return learn_history(
-        state.place, state.journal_apart(), budget_s=budget_s, since=oldest, stop=stop, progress=told
+        state.place, state.journal, budget_s=budget_s, since=oldest, stop=stop, progress=told
     )
 
 
