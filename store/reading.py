@@ -8,7 +8,7 @@ from pathlib import Path
 from . import segments, wal
 from .durable import SYSTEM, System, read
 from .quarantine import Problem, Quarantine
-from .record import DamagedLine, Record, from_line
+from .record import LIMIT, DamagedLine, Record, from_line
 
 #: A record further ahead of the wall clock than this (ms) is kept apart until its time has come.
 AHEAD = 24 * 60 * 60 * 1000
@@ -51,7 +51,8 @@ class Reader:
         for record in found:
             if record.t > self.t:
                 self.t = record.t
-            if record.n > self.n.get(record.w, 0):
+            # A count near the end of what a record can hold is somebody's joke: it would end all writing.
+            if self.n.get(record.w, 0) < record.n < LIMIT // 2:
                 self.n[record.w] = record.n
         return found
 
