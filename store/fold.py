@@ -28,6 +28,7 @@ class View:
         self._replaced: defaultdict[str, set[str]] = defaultdict(set)
         self._kinds: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._conflicts: set[str] = set()
+        self._changed: dict[str, int] = {}
         self._current = 0
         self._version = 0
         self.add(records)
@@ -36,6 +37,10 @@ class View:
     def version(self) -> int:
         """A number that grows with each change."""
         return self._version
+
+    def changed(self, *kinds: str) -> int:
+        """The version at which something of these kinds last came or went; 0 for never."""
+        return max((self._changed.get(kind, 0) for kind in kinds), default=0)
 
     def __len__(self) -> int:
         """How many memories are current."""
@@ -121,6 +126,7 @@ class View:
                     gone.append(old)
                 if new is not None:
                     come.append(new)
+        self._changed.update((record.kind, self._version + 1) for record in (*gone, *come))
         self._current += len(come) - len(gone)
         self._list(gone, come)
 

@@ -10,6 +10,9 @@ from .fold import View
 from .kinds import Correction, Feedback, Memory, Pattern, Purge, RuleEvent, Scope, Trust, Verdict
 from .record import Record
 
+#: The kinds of records that items are made of: while none of them changed, the items are the same.
+SAID = ("feedback", "verdict", "rule-event", "scope", "trust", "purge")
+MADE_OF = ("correction", "memory", *SAID)
 #: How much of one side of an edit stands in a title, and how many pieces of evidence an item keeps.
 SIDE = 60
 EVIDENCE = 5
@@ -132,8 +135,7 @@ def _hear(view: View, own_writer: str) -> _Said:
     scopes: dict[str, str] = {}
     trust: dict[str, str] = {}
     purged: set[str] = set()
-    kinds = ("feedback", "verdict", "rule-event", "scope", "trust", "purge")
-    for record in view.of_kind(*kinds):
+    for record in view.of_kind(*SAID):
         body, own = record.decoded(), record.w == own_writer
         if isinstance(body, (Feedback, Verdict)):
             # One voice per author: a feedback and its shared verdict are one, and nobody counts twice.

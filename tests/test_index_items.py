@@ -6,10 +6,11 @@ from itertools import count
 
 import pytest
 from cortex.store.fold import View
-from cortex.store.items import Item, change, headline, item, items
+from cortex.store.items import MADE_OF, Item, change, headline, item, items
 from cortex.store.kinds import (
     Body,
     Correction,
+    Exposure,
     Feedback,
     Hole,
     Memory,
@@ -172,3 +173,13 @@ def test_an_edited_memory_has_another_head_and_the_same_id() -> None:
     second = record(Memory(title="n", text="two"), m=first.m, parents=(first.id,))
     found = only(first, second)
     assert (found.id, found.head, found.text) == (first.m, second.id, "two")
+
+
+def test_an_exposure_changes_no_item() -> None:
+    view = View([record(fix())])
+    version = view.changed(*MADE_OF)
+    view.add([record(Exposure(query="q"))])
+    assert view.changed(*MADE_OF) == version < view.version
+    view.add([record(Verdict(of="x", verdict="good"))])
+    assert view.changed(*MADE_OF) == view.version
+    assert view.changed("trust") == view.changed() == 0
