@@ -29,6 +29,9 @@ PEOPLE_WEIGHT = MILLION // 4
 RARE_AGENT = 50
 #: What libgit2 may keep of objects that it read.
 _CACHE = 64 << 20
+#: Bytes a line, on average, beyond which no person wrote a file; bundlers leave rows beyond `_LONG_ROW`.
+_DENSE = 120
+_LONG_ROW = re.compile(rb"[^\n]{1500}")
 _DAY = 86_400
 _EVERY = 64
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{40})")
@@ -89,6 +92,7 @@ class Found:
     time: int
     fix: bool = False
     fix_of_fix: bool = False
+    places: int = 0  # how many places of earlier code the commit changed
 
 
 @dataclass(eq=False)
@@ -118,6 +122,7 @@ class _Fix:
     commit: pygit2.Commit
     index: int
     change: Change
+    of: int = 0  # how many places the whole commit has
     places: list[_Place] = field(default_factory=list)
     open: int = 0
 
@@ -312,7 +317,7 @@ class _Walk:
                 text_blob(self._repository, change.old_id),
                 text_blob(self._repository, change.new_id),
             )
-            if before is None or after is None or is_generated(change.new_path, after.data[:8192]):
+            if before is None or after is None or _made_by_a_tool(change.new_path, after.data):
                 continue
             read.append((change, hunks(before, after), before.data.split(b"\n"), after.data.split(b"\n")))
         added = Counter(
@@ -331,6 +336,9 @@ class _Walk:
                     fix.open += place.lines
             if fix.places:
                 asked.append(fix)
+        whole = sum(len(fix.places) for fix in asked)
+        for fix in asked:
+            fix.of = whole
         return asked
 
     def _answer(self, place: _Place, commit: pygit2.Commit, mark: Mark, path: str, line: int) -> None:
@@ -418,11 +426,18 @@ class _Walk:
                 time=fix.commit.commit_time * 1000,
                 fix=fixed,
                 fix_of_fix=fixed and self._was_fix(written),
+                places=fix.of,
             )
 
     def _was_fix(self, commit: str) -> bool:
         found = commit_at(self._repository, commit)
         return found is not None and _FIX.search(message(found).partition("\n")[0]) is not None
+
+
+def _made_by_a_tool(path: str, data: bytes) -> bool:
+    """Whether nobody wrote this by hand: generated, or bundled and minified, wherever it shows."""
+    rows = data.count(b"\n") + 1
+    return is_generated(path, data[:8192]) or len(data) > _DENSE * rows or _LONG_ROW.search(data) is not None
 
 
 def _place(

@@ -22,7 +22,7 @@ from .history import walk
 from .marks import Marks, message, signature
 from .ownership import Change, commit_at
 from .pairing import NOBODY, Fate, Replay, bare, changed_ranges, normal, ranges, rows
-from .past import worth_keeping
+from .past import stands_alone
 from .piece import Blobs, Piece, Pieces
 
 ORIGIN = "live"
@@ -393,7 +393,7 @@ class _Live:
         for found in walk(self._repository, only=frozenset(commits), tips=commits):
             each = found.correction
             said = (each.commit, each.path, each.before, each.after)
-            if each.hand == "person" and worth_keeping(found) and said not in self._known:
+            if stands_alone(found) and said not in self._known:
                 learnt.corrections[found.m] = each
         return learnt
 

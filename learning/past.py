@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ _STATE = "history.json"
 _BATCH = 100
 #: An edit that is this surely the feature going on is counted and not kept: the history itself still has it.
 _SURELY = MILLION // 2
+_MANY_PLACES = 25
+_ONWARD = re.compile(
+    r"(feat|refactor|chore|build|release|bump|rename|rewrite|migrate|add|introduce|implement)\b", re.I
+)
+_WORD = re.compile(r"\w{2,}")
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,25 @@ class HistoryProgress:
     elapsed_s: float
 
 
-def worth_keeping(found: Found) -> bool:
-    """Whether a correction of an agent becomes a record without having come twice."""
+def goes_on(found: Found) -> bool:
+    """Whether this is surely the feature going on, and no correction."""
+    return found.correction.category == "evolution" and found.correction.confidence >= _SURELY
+
+
+def stands_alone(found: Found) -> bool:
+    """Whether a correction of an agent becomes a record without having come twice.
+
+    A commit that says it brings something new, or that changes much, mostly goes on with the work: of
+    such commits only what recurs is kept. Source: of 96 hunks read by hand, 41% were the feature going on.
+    """
     correction = found.correction
-    return not (correction.category == "evolution" and correction.confidence >= _SURELY)
+    return (
+        correction.hand == "person"
+        and not goes_on(found)
+        and found.places <= _MANY_PLACES
+        and _ONWARD.match(correction.subject) is None
+        and len(_WORD.findall(correction.before)) > 1
+    )
 
 
 def learn_history(
@@ -118,15 +139,15 @@ class _Learner:
         self.by_hand: dict[str, int] = {}
         self.recorded = 0
         self._journal, self._candidates, self._progress = journal, candidates, progress
-        self._agents: list[Found] = []
-        self._people: list[Candidate] = []
+        self._alone: list[Found] = []
+        self._candidates_due: list[Candidate] = []
         self._seen = 0
         self._since = time.monotonic()
 
     def told(self, progress: Progress) -> None:
         """Hear from the walk, and tell the person."""
         self.last = progress
-        if (self._agents or self._people) and time.monotonic() - self._since > 1.0:
+        if self._candidates_due and time.monotonic() - self._since > 1.0:
             self.flush()
         commits, total, files = progress.commits, progress.total, progress.files
         self._progress(HistoryProgress(commits, total, files, self._seen, self.recorded, progress.elapsed_s))
@@ -136,22 +157,22 @@ class _Learner:
         self._seen += 1
         hand = found.correction.hand
         self.by_hand[hand] = self.by_hand.get(hand, 0) + found.correction.count
-        if not worth_keeping(found):
+        if goes_on(found):
             return
-        if hand == "people":
-            self._people.append(Candidate(found.m, found.key, found.time, found.correction))
-        else:
-            self._agents.append(found)
-        if len(self._agents) + len(self._people) >= _BATCH:
+        if stands_alone(found):
+            self._alone.append(found)
+        # All are candidates: one that stands alone may be what another one recurs with.
+        self._candidates_due.append(Candidate(found.m, found.key, found.time, found.correction))
+        if len(self._candidates_due) >= _BATCH:
             self.flush()
 
     def flush(self) -> None:
         """Write what is due."""
         self._since = time.monotonic()
-        self.recorded += record(self._journal, [(found.m, found.correction) for found in self._agents])
-        self._agents.clear()
-        self._candidates.add(self._people)
-        self._people.clear()
+        self.recorded += record(self._journal, [(found.m, found.correction) for found in self._alone])
+        self._alone.clear()
+        self._candidates.add(self._candidates_due)
+        self._candidates_due.clear()
         recurring = list(self._candidates.recurring())
         self.recorded += record(self._journal, [(each.m, each.correction) for each in recurring])
         self._candidates.mark_recorded(each.m for each in recurring)

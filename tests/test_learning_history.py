@@ -236,3 +236,23 @@ def test_candidates_are_bounded_and_a_picked_commit_is_one(tmp_path: Path) -> No
 def test_an_edit_that_says_too_little_has_no_key() -> None:
     for before, after in (('"one"', '"two"'), ("x = 1", "x = 2"), ("a b " * 40, "c d " * 40), ("f()", "")):
         assert key_of(Correction(before=before, after=after, language="python")) == ""
+
+
+def test_a_bundle_is_no_source(repo: Path, commit: Commit) -> None:
+    head = "// a header\n" * 900
+    rows = "".join(f"var a{n}=b({n}),c{n}=d(a{n});" for n in range(200)) + "\n"
+    commit(repo, {"tool.js": head + rows + "print(a1)\n"}, message="Add" + AGENT)
+    commit(repo, {"tool.js": head + rows + "log.write(a1)\n"})
+    assert found(repo) == []
+
+
+@pytest.mark.parametrize("subject", ["feat: log everything", "Refactor the readers", "Add a logger"])
+def test_of_a_commit_that_goes_on_with_the_work_only_what_recurs_is_kept(
+    repo: Path, commit: Commit, subject: str
+) -> None:
+    place, journal = opened(repo)
+    for n in range(2):
+        commit(repo, {f"m{n}.py": source(f"f{n}", f"print({n})")}, message=f"Add {n}" + AGENT)
+        commit(repo, {f"m{n}.py": source(f"f{n}", f"logger.info({n})")}, message=subject)
+        assert learn_history(place, journal).recorded == 2 * n
+        forget_cursor(place)
