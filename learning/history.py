@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 
 import pygit2
 from pygit2.enums import SortMode
@@ -17,21 +17,18 @@ from .candidates import identity, key_of
 from .corrections import corrections
 from .marks import Mark, Marks, message, signature
 from .ownership import Change, Hunk, Ownership, changes, commit_at, hunks, shallow_commits, text_blob
+from .places import Fix, Place, made_by_a_tool, place_of, text_of
 
 DAYS = 30
 COMMITS = 500
-#: A commit of more files is a sweep or an import, and a hunk of more lines a rewrite: no corrections.
+#: A commit of more files is a sweep or an import: no corrections.
 MANY_FILES = 300
-LONG_HUNK = 60
 #: A person's fix of a person's code says less than one of an agent's.
 PEOPLE_WEIGHT = MILLION // 4
 #: Where agents wrote at least one commit in so many, people's corrections of people are left alone.
 RARE_AGENT = 50
 #: What libgit2 may keep of objects that it read.
 _CACHE = 64 << 20
-#: Bytes a line, on average, beyond which no person wrote a file; bundlers leave rows beyond `_LONG_ROW`.
-_DENSE = 120
-_LONG_ROW = re.compile(rb"[^\n]{1500}")
 _DAY = 86_400
 _EVERY = 64
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{40})")
@@ -40,7 +37,6 @@ _FIX = re.compile(
     re.IGNORECASE,
 )
 _PROSE = ('"""', "'''", 'r"""')
-_LAYOUT = re.compile(r"[\s;,()\"'`]+")
 
 
 @dataclass(frozen=True)
@@ -95,38 +91,6 @@ class Found:
     places: int = 0  # how many places of earlier code the commit changed
 
 
-@dataclass(eq=False)
-class _Place:
-    """One hunk of a later commit, and whose lines it removed so far."""
-
-    fix: _Fix
-    start: int
-    lines: int
-    need: int
-    agents: Counter[tuple[str, str]] = field(default_factory=Counter)
-    people: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    @property
-    def by_agent(self) -> bool:
-        return sum(self.agents.values()) * 2 >= self.need
-
-    @property
-    def by_people(self) -> bool:
-        return bool(self.people) and (sum(self.agents.values()) + sum(self.people.values())) * 2 >= self.need
-
-
-@dataclass(eq=False)
-class _Fix:
-    """One file of a later commit, whose hunks wait for their owners."""
-
-    commit: pygit2.Commit
-    index: int
-    change: Change
-    of: int = 0  # how many places the whole commit has
-    places: list[_Place] = field(default_factory=list)
-    open: int = 0
-
-
 def walk(
     repository: pygit2.Repository,
     *,
@@ -178,9 +142,9 @@ class _Walk:
         self._start, self._done = (seen.safe, seen.done) if seen else (0, 0)
         self._marks = Marks(repository)
         self._boundary = shallow_commits(repository)
-        self._owners: Ownership[_Place] = Ownership(repository, self._boundary)
-        self._fixes: dict[int, list[_Fix]] = {}  # by the running number of their commit
-        self._complete: list[_Fix] = []
+        self._owners: Ownership[Place] = Ownership(repository, self._boundary)
+        self._fixes: dict[int, list[Fix]] = {}  # by the running number of their commit
+        self._complete: list[Fix] = []
         self._reverted: set[str] = set()
         self._people = only is None  # whether people's corrections of people are looked for
         self._total = self._files = self._found = self._index = 0
@@ -302,7 +266,7 @@ class _Walk:
             self._fixes[self._index] = asked
         yield from self._ready()
 
-    def _ask(self, commit: pygit2.Commit, mark: Mark, found: Sequence[Change]) -> list[_Fix]:
+    def _ask(self, commit: pygit2.Commit, mark: Mark, found: Sequence[Change]) -> list[Fix]:
         """The files of a commit that may correct something, with their hunks."""
         if len(found) > MANY_FILES:
             return []
@@ -317,7 +281,7 @@ class _Walk:
                 text_blob(self._repository, change.old_id),
                 text_blob(self._repository, change.new_id),
             )
-            if before is None or after is None or _made_by_a_tool(change.new_path, after.data):
+            if before is None or after is None or made_by_a_tool(change.new_path, after.data):
                 continue
             read.append((change, hunks(before, after), before.data.split(b"\n"), after.data.split(b"\n")))
         added = Counter(
@@ -328,9 +292,9 @@ class _Walk:
         )
         asked = []
         for change, places, old, new in read:
-            fix = _Fix(commit, self._index, change)
+            fix = Fix(commit, self._index, change)
             for hunk in places:
-                place = _place(fix, hunk, mark, old, new, added)
+                place = place_of(fix, hunk, mark, old, new, added)
                 if place is not None:
                     fix.places.append(place)
                     fix.open += place.lines
@@ -341,7 +305,7 @@ class _Walk:
             fix.of = whole
         return asked
 
-    def _answer(self, place: _Place, commit: pygit2.Commit, mark: Mark, path: str, line: int) -> None:
+    def _answer(self, place: Place, commit: pygit2.Commit, mark: Mark, path: str, line: int) -> None:
         fix = place.fix
         fix.open -= 1
         if not fix.open:
@@ -379,7 +343,7 @@ class _Walk:
             for fix in self._fixes.pop(number):
                 yield from self._settle(fix)
 
-    def _settle(self, fix: _Fix) -> Iterator[Found]:
+    def _settle(self, fix: Fix) -> Iterator[Found]:
         """All that can be known of one file's hunks is known."""
         by_agents = [place for place in fix.places if place.by_agent]
         by_people = [place for place in fix.places if not place.by_agent and place.by_people]
@@ -387,7 +351,10 @@ class _Walk:
             by_people = []
         if not by_agents and not by_people:
             return
-        before, after = _text(self._repository, fix.change.old_id), _text(self._repository, fix.change.new_id)
+        before, after = (
+            text_of(self._repository, fix.change.old_id),
+            text_of(self._repository, fix.change.new_id),
+        )
         if before is None or after is None:
             return
         for places, hand in ((by_agents, "person"), (by_people, "people")):
@@ -395,7 +362,7 @@ class _Walk:
                 yield from self._corrections(fix, places, hand, before, after)
 
     def _corrections(
-        self, fix: _Fix, places: Sequence[_Place], hand: str, before: str, after: str
+        self, fix: Fix, places: Sequence[Place], hand: str, before: str, after: str
     ) -> Iterator[Found]:
         owners: Counter[tuple[str, str]] = Counter()
         for place in places:
@@ -432,45 +399,3 @@ class _Walk:
     def _was_fix(self, commit: str) -> bool:
         found = commit_at(self._repository, commit)
         return found is not None and _FIX.search(message(found).partition("\n")[0]) is not None
-
-
-def _made_by_a_tool(path: str, data: bytes) -> bool:
-    """Whether nobody wrote this by hand: generated, or bundled and minified, wherever it shows."""
-    rows = data.count(b"\n") + 1
-    return is_generated(path, data[:8192]) or len(data) > _DENSE * rows or _LONG_ROW.search(data) is not None
-
-
-def _place(
-    fix: _Fix, hunk: Hunk, mark: Mark, old: list[bytes], new: list[bytes], added: Counter[bytes]
-) -> _Place | None:
-    """The hunk as a place to ask about; None when it cannot be a person's correction."""
-    if not hunk.old_lines or hunk.old_lines > LONG_HUNK or hunk.new_lines > LONG_HUNK:
-        return None
-    removed = old[hunk.old_start - 1 : hunk.old_start - 1 + hunk.old_lines]
-    came = new[hunk.new_start - 1 : hunk.new_start - 1 + hunk.new_lines] if hunk.new_lines else []
-    solid = [line.strip() for line in removed if line.strip()]
-    if not solid or _bare(removed) == _bare(came):
-        return None
-    here = Counter(line.strip() for line in came)
-    if all(added[line] > here[line] for line in solid):  # it moved, within the file or to another
-        return None
-    if mark.agent:  # a note: only what the agent did not write here
-        path = fix.change.new_path
-        lines = range(hunk.new_start, hunk.new_start + hunk.new_lines)
-        if not lines or any(mark.wrote(path, line) for line in lines):
-            return None
-    return _Place(fix, hunk.old_start, hunk.old_lines, len(solid))
-
-
-def _bare(lines: Iterable[bytes]) -> str:
-    return _LAYOUT.sub("", b"".join(lines).decode("utf-8", "replace"))
-
-
-def _text(repository: pygit2.Repository, oid: pygit2.Oid | None) -> str | None:
-    blob = text_blob(repository, oid)
-    if blob is None:
-        return None
-    try:
-        return blob.data.decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return None
