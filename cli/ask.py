@@ -43,6 +43,12 @@ def ask(
     """
     with session(repo) as opened:
         result = opened.call(
-            "ask", question=" ".join(question), k=k, budget=budget, language=language, path=path, cwd=os.getcwd()
+            "ask",
+            question=" ".join(question),
+            k=k,
+            budget=budget,
+            language=language,
+            path=path,
+            cwd=os.getcwd(),
         )
     show(result, as_json, lambda told, paint: render.ask(told, paint, explain))

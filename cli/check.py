@@ -25,9 +25,7 @@ cortex check src/client.py        # one file, staged or not
 @json_option
 @repo_option
 @click.pass_context
-def check(
-    ctx: click.Context, files: tuple[str, ...], since: str, as_json: bool, repo: str
-) -> None:
+def check(ctx: click.Context, files: tuple[str, ...], since: str, as_json: bool, repo: str) -> None:
     """Check the lines that a change adds against the rules that were learnt.
 
     By default the index is read, as a commit would take it; nothing is ever changed. Findings are warnings:

@@ -58,7 +58,9 @@ def config(
 
 def _change(place: Place | None, key: str | None, value: str | None, user: bool, unset: bool) -> None:
     if key is None or (unset and value is not None):
-        raise UsageError("which setting?", "Name one: cortex config recall.k 3, cortex config --unset recall.k")
+        raise UsageError(
+            "which setting?", "Name one: cortex config recall.k 3, cortex config --unset recall.k"
+        )
     option = settings.option(key)
     if user or place is None:
         file: Path = user_config()
@@ -72,7 +74,12 @@ def _show(place: Place | None, key: str | None, as_json: bool) -> None:
     chosen = [settings.option(key).key] if key else list(settings.OPTIONS)
     if as_json:
         rows = [
-            {"key": name, "value": found[name].value, "source": found[name].source, "help": found[name].option.help}
+            {
+                "key": name,
+                "value": found[name].value,
+                "source": found[name].source,
+                "help": found[name].option.help,
+            }
             for name in chosen
         ]
         render.say(render.as_json({"schema": 1, "settings": rows, "warnings": list(found.warnings)}))

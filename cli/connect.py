@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import click
 
-from ..agents import AGENTS, agent
+from ..agents import AGENTS, Scope, agent
 from ..repo.places import find
 from . import render
 from .frame import command, json_option, paint, repo_option
 
 AGENT = click.argument("name", metavar="AGENT", type=click.Choice(sorted(AGENTS)))
-PROJECT = click.option("--project", "scope", flag_value="project", default="project", help="This repository's settings [default].")
+PROJECT = click.option(
+    "--project",
+    "scope",
+    flag_value="project",
+    default="project",
+    help="This repository's settings [default].",
+)
 USER = click.option("--user", "scope", flag_value="user", help="Your own settings, for all repositories.")
 DRY = click.option("--dry-run", is_flag=True, help="Show the change, make none.")
 
@@ -60,7 +67,9 @@ def disconnect(name: str, scope: str, dry_run: bool, as_json: bool, repo: str) -
 def _change(name: str, scope: str, dry_run: bool, as_json: bool, repo: str, *, connecting: bool) -> None:
     root = find(repo).require_root() if scope == "project" else None
     chosen = agent(name)
-    change = (chosen.connect if connecting else chosen.disconnect)(scope, root, Path.home(), dry_run)
+    change = (chosen.connect if connecting else chosen.disconnect)(
+        cast(Scope, scope), root, Path.home(), dry_run
+    )
     if as_json:
         render.say(
             render.as_json(
@@ -83,6 +92,8 @@ def _change(name: str, scope: str, dry_run: bool, as_json: bool, repo: str, *, c
     elif dry_run:
         render.say(colours("dim", "a dry run: nothing was written"))
     else:
-        render.say(f"{colours('green', 'connected' if connecting else 'disconnected')} {name} in {render.safe(change.path)}")
+        render.say(
+            f"{colours('green', 'connected' if connecting else 'disconnected')} {name} in {render.safe(change.path)}"
+        )
         if change.backup:
             render.say(colours("dim", f"the settings from before: {render.safe(change.backup)}"))

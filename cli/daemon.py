@@ -82,7 +82,9 @@ def status(ctx: click.Context, as_json: bool) -> None:
         render.say("the daemon is not running: `cortex daemon start`")
     else:
         colours = paint()
-        render.say(f"{colours('green', 'running')}: pid {told.pid}, version {told.version}, {told.queue} waiting")
+        render.say(
+            f"{colours('green', 'running')}: pid {told.pid}, version {told.version}, {told.queue} waiting"
+        )
         if told.problem:
             render.say(colours("yellow", render.safe(told.problem)))
         for each in told.repositories:
@@ -107,5 +109,3 @@ def autostart() -> bool:
     if os.environ.get("CORTEX_NO_DAEMON", "") not in ("", "0"):
         return False
     return process.ensure(program(), __version__).pid is not None
-
-

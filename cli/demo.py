@@ -121,7 +121,7 @@ def formatted(cents):
 )
 
 
-class DemoFailed(CortexError):
+class DemoFailedError(CortexError):
     """A step of the demonstration did not happen."""
 
     exit_code = FINDINGS
@@ -136,7 +136,9 @@ cortex demo --repo https://github.com/pallets/flask
 """,
     codes=(1,),
 )
-@click.option("--repo", default="", metavar="PATH or URL", help="The repository to clone; Cortex's own by default.")
+@click.option(
+    "--repo", default="", metavar="PATH or URL", help="The repository to clone; Cortex's own by default."
+)
 @click.option("--keep", is_flag=True, help="Leave the temporary folder, to look around in.")
 def demo(repo: str, keep: bool) -> None:
     """Watch Cortex learn from a real history, catch a correction, and bring it back.
@@ -161,7 +163,9 @@ def own_repository() -> Path:
     root = Path(__file__).resolve().parent.parent
     if (root / ".git").exists():
         return root
-    raise PlaceError("this Cortex was not installed from a clone", "Name a repository: cortex demo --repo PATH")
+    raise PlaceError(
+        "this Cortex was not installed from a clone", "Name a repository: cortex demo --repo PATH"
+    )
 
 
 class Stage:
@@ -197,16 +201,20 @@ class Stage:
             render.say(f"   {line}")
 
     def happened(self, truth: bool, words: str) -> None:
-        """Check that a step happened; raises `DemoFailed` when it did not."""
+        """Check that a step happened; raises `DemoFailedError` when it did not."""
         if not truth:
-            raise DemoFailed(f"this did not happen: {words}", "Run it with --keep and look into the folder.")
+            raise DemoFailedError(
+                f"this did not happen: {words}", "Run it with --keep and look into the folder."
+            )
         render.say(f"   {self._paint('green', '✓')} {words}")
 
     def cortex(self, *arguments: str, cwd: Path | None = None, fails: bool = False) -> str:
         """Run `cortex` and return what it printed."""
         done = self._run([sys.executable, "-m", "cortex", *arguments], cwd or self.work)
         if done.returncode != 0 and not fails:
-            raise DemoFailed(f"cortex {arguments[0]} ended with {done.returncode}: {done.stderr.strip()}")
+            raise DemoFailedError(
+                f"cortex {arguments[0]} ended with {done.returncode}: {done.stderr.strip()}"
+            )
         return done.stdout
 
     def json(self, *arguments: str, cwd: Path | None = None) -> Mapping[str, Any]:
@@ -225,7 +233,7 @@ class Stage:
         self._run(["git", "add", "--all"], self.work)
         done = self._run(["git", "commit", "--quiet", "--message", message], self.work)
         if done.returncode != 0:
-            raise DemoFailed(f"git commit ended with {done.returncode}: {done.stderr.strip()}")
+            raise DemoFailedError(f"git commit ended with {done.returncode}: {done.stderr.strip()}")
         return done.stderr
 
     def assistant(self, written: Written, conversation: str) -> str:
@@ -234,7 +242,12 @@ class Stage:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(written.generated, encoding="utf-8")
         settings = json.loads((self.work / ".claude" / "settings.json").read_text(encoding="utf-8"))
-        base = {"session_id": conversation, "cwd": str(self.work), "transcript_path": "", "permission_mode": "default"}
+        base = {
+            "session_id": conversation,
+            "cwd": str(self.work),
+            "transcript_path": "",
+            "permission_mode": "default",
+        }
         prompt = {**base, "hook_event_name": "UserPromptSubmit", "prompt": written.task}
         wrote = {
             **base,
@@ -270,7 +283,14 @@ class Stage:
 
     def _run(self, words: Sequence[str], cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - no shell; the words are ours
-            words, cwd=cwd, env=self.environment, input=stdin, capture_output=True, text=True, timeout=180, check=False
+            words,
+            cwd=cwd,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
         )
 
 
@@ -282,7 +302,10 @@ def play(stage: Stage, source: str) -> None:
     act(stage)
     controls(stage)
     share(stage)
-    render.say(f"\n{paint()('green', 'Every step happened.')} The lesson came from commits, and every claim shows its evidence.")
+    render.say(
+        f"\n{paint()('green', 'Every step happened.')} "
+        "The lesson came from commits, and every claim shows its evidence."
+    )
 
 
 def meet(stage: Stage, source: str) -> None:
@@ -295,7 +318,10 @@ def meet(stage: Stage, source: str) -> None:
     stage.cortex("daemon", "start", cwd=stage.folder)
     stage.note(stage.cortex("init"))
     status = stage.json("daemon", "status")
-    stage.happened(status["pid"] is not None and bool(status["repositories"]), f"the daemon (pid {status['pid']}) watches the clone")
+    stage.happened(
+        status["pid"] is not None and bool(status["repositories"]),
+        f"the daemon (pid {status['pid']}) watches the clone",
+    )
     stage.cortex("connect", "claude-code", "--project")
     stage.happened((stage.work / ".claude" / "settings.json").is_file(), "Claude Code is connected")
 
@@ -305,14 +331,18 @@ def learn_one(stage: Stage) -> None:
     stage.step("An assistant writes a function; a person corrects it before the commit")
     first = LESSONS[0]
     correct(stage, first, "demo-1")
-    stage.happened(stage.wait(lambda: len(corrections(stage)) == 1), "Cortex learnt one correction from the commit")
+    stage.happened(
+        stage.wait(lambda: len(corrections(stage)) == 1), "Cortex learnt one correction from the commit"
+    )
     stage.note(stage.cortex("show", corrections(stage)[0]["id"]))
     answer = stage.json("ask", QUESTION)
     stage.happened(not answer["abstained"], "one correction is recalled")
     stage.assistant(Written("shop/probe.py", "a probe", FOURTH.generated, ""), "demo-probe")
     (stage.work / "shop" / "probe.py").unlink()
     told = stage.json("check", text_file(stage, FOURTH.generated))
-    stage.happened(told["findings"] == [] and told["checked_files"] == 1, "one correction alone flags nothing")
+    stage.happened(
+        told["findings"] == [] and told["checked_files"] == 1, "one correction alone flags nothing"
+    )
 
 
 def text_file(stage: Stage, text: str) -> str:
@@ -334,7 +364,10 @@ def learn_rule(stage: Stage) -> None:
             f"correction {number} is learnt",
         )
     stage.note(stage.cortex("log", "--kind", "correction", "--limit", "3"))
-    stage.happened(stage.wait(lambda: rule(stage) is not None), "three alike became one rule, and its back-test let it warn")
+    stage.happened(
+        stage.wait(lambda: rule(stage) is not None),
+        "three alike became one rule, and its back-test let it warn",
+    )
     found = rule(stage)
     assert found is not None
     stage.happened(found["support"] == 3, "its support is 3")
@@ -353,8 +386,13 @@ def act(stage: Stage) -> None:
         len(found) == 1 and found[0]["path"] == FOURTH.path and found[0]["support"] == 3,
         "the guard flags exactly that line, support 3",
     )
-    stage.happened("timeout=10" in found[0]["after"] and "timeout" not in found[0]["before"], "and says what to write instead")
-    stage.happened(len(found[0]["evidence"]) > 0 and "matched" in found[0]["backtest"], "with its evidence and back-test")
+    stage.happened(
+        "timeout=10" in found[0]["after"] and "timeout" not in found[0]["before"],
+        "and says what to write instead",
+    )
+    stage.happened(
+        len(found[0]["evidence"]) > 0 and "matched" in found[0]["backtest"], "with its evidence and back-test"
+    )
     said = stage.commit("Track parcels")
     stage.happened("timeout=10" in said, "git commit shows the warning, and is not blocked:")
     stage.note(said)
@@ -387,7 +425,9 @@ def share(stage: Stage) -> None:
     stage.note(stage.cortex("sync", cwd=stage.mate))
     answer = stage.json("ask", QUESTION, cwd=stage.mate)
     stage.happened("timeout=10" in answer["context"], "the teammate's Cortex recalls the same lesson")
-    stage.happened(all(each["trust"] == "pulled" for each in answer["memories"]), "and says that it was pulled")
+    stage.happened(
+        all(each["trust"] == "pulled" for each in answer["memories"]), "and says that it was pulled"
+    )
     stage.note(answer["context"])
 
 
@@ -408,4 +448,11 @@ def corrections(stage: Stage) -> list[Mapping[str, Any]]:
 def rule(stage: Stage) -> Mapping[str, Any] | None:
     """The rule that came of them, once it may warn."""
     told = stage.json("log", "--kind", "rule", "--limit", "0")
-    return next((each for each in told["memories"] if each["status"] == "active" and "timeout=10" in each["text"] + each["title"]), None)
+    return next(
+        (
+            each
+            for each in told["memories"]
+            if each["status"] == "active" and "timeout=10" in each["text"] + each["title"]
+        ),
+        None,
+    )

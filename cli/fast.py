@@ -95,7 +95,12 @@ def _hook(arguments: Sequence[str]) -> int | None:
     at = os.getcwd()
     try:
         if kind == "agent":
-            args = {"agent": name, "payload": event.decode("utf-8", "surrogateescape"), "file": file, "at": at}
+            args = {
+                "agent": name,
+                "payload": event.decode("utf-8", "surrogateescape"),
+                "file": file,
+                "at": at,
+            }
             reply = client.call("hook", at, args, timeout=HOOK_TIMEOUT)["reply"]
             if reply:
                 render.say(str(reply))

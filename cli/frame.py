@@ -34,7 +34,9 @@ class Command(click.Command):
             formatter.write_dl([(str(code), EXIT_CODES[code]) for code in self.codes])
 
 
-def command(name: str, *, examples: str, codes: tuple[int, ...] = (), **kwargs: Any) -> Callable[[F], Command]:
+def command(
+    name: str, *, examples: str, codes: tuple[int, ...] = (), **kwargs: Any
+) -> Callable[[F], Command]:
     """Declare a command with its examples and the exit codes beyond 0, 2, 3 and 130."""
 
     def declare(function: F) -> Command:
@@ -51,7 +53,9 @@ repo_option = click.option(
 
 def session(repo: str) -> Session:
     """The session of a command: it may use the daemon, and the environment's settings hold."""
-    return Session.open(repo, daemon=os.environ.get("CORTEX_NO_DAEMON", "") in ("", "0"), environment=os.environ)
+    return Session.open(
+        repo, daemon=os.environ.get("CORTEX_NO_DAEMON", "") in ("", "0"), environment=os.environ
+    )
 
 
 def paint(stream: Any = None) -> render.Paint:
@@ -59,6 +63,8 @@ def paint(stream: Any = None) -> render.Paint:
     return render.Paint(stream or sys.stdout, os.environ)
 
 
-def show(result: Mapping[str, Any], as_json: bool, text: Callable[[Mapping[str, Any], render.Paint], str]) -> None:
+def show(
+    result: Mapping[str, Any], as_json: bool, text: Callable[[Mapping[str, Any], render.Paint], str]
+) -> None:
     """Print a result as JSON or as words."""
     render.say(render.as_json(result) if as_json else text(result, paint()))

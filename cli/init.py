@@ -117,7 +117,11 @@ def uninit(path: str, discard: bool, as_json: bool) -> None:
     taken = take_away(place, TEMPLATE, aside=aside)
     notes = [*hooked.notes, *taken.notes]
     if as_json:
-        render.say(render.as_json({"schema": 1, "store": str(place.store), "aside": str(aside or ""), "notes": notes}))
+        render.say(
+            render.as_json(
+                {"schema": 1, "store": str(place.store), "aside": str(aside or ""), "notes": notes}
+            )
+        )
         return
     render.say(f"{paint()('green', 'Cortex is out of')} {render.safe(place.root or place.gitdir)}")
     if aside is not None:
@@ -128,7 +132,10 @@ def uninit(path: str, discard: bool, as_json: bool) -> None:
 
 def words(result: Mapping[str, Any], colours: render.Paint) -> str:
     """What `init` did and found, in words."""
-    lines = [f"{colours('green', 'Cortex is in')} {render.safe(result['repository'])} {colours('dim', '(' + str(result['elapsed_s']) + ' s)')}"]
+    lines = [
+        f"{colours('green', 'Cortex is in')} {render.safe(result['repository'])} "
+        + colours("dim", f"({result['elapsed_s']:.1f} s)")
+    ]
     history = result["history"]
     if history is not None:
         more = "" if history["finished"] else "; the daemon goes on with the rest"
@@ -140,9 +147,16 @@ def words(result: Mapping[str, Any], colours: render.Paint) -> str:
     rules = ", ".join(f"{number:,} {status}" for status, number in result["rules"].items())
     lines.append(f"memories: {memories or 'none yet'}{f' (rules: {rules})' if rules else ''}")
     if not result["daemon"]:
-        lines.append(colours("yellow", "the daemon does not run: commits are learnt from when you run `cortex learn`"))
+        lines.append(
+            colours("yellow", "the daemon does not run: commits are learnt from when you run `cortex learn`")
+        )
     lines += [f"{colours('yellow', 'note')}  {render.safe(note)}" for note in result["notes"]]
-    lines.append(colours("dim", "next: `cortex connect claude-code`, then work as usual; `cortex log` shows what was learnt"))
+    lines.append(
+        colours(
+            "dim",
+            "next: `cortex connect claude-code`, then work as usual; `cortex log` shows what was learnt",
+        )
+    )
     return "\n".join(lines)
 
 

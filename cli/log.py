@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from . import render
-from .frame import command, json_option, repo_option, session, show as print_result
+from .frame import command, json_option, repo_option, session
+from .frame import show as print_result
 
 KINDS = ("correction", "rule", "note", "decision", "pattern", "preference", "fix", "task")
 

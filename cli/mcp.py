@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from ..repo.errors import CortexError
 from .frame import command, repo_option, session
 
@@ -52,14 +51,14 @@ def build(opened: Any) -> Any:
         title="Recall lessons for a task",
         annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
     )
-    def recall(task: str, path: str = "", language: str = "", k: int = 5, budget: int = 500) -> dict[str, Any]:
+    def recall(
+        task: str, path: str = "", language: str = "", k: int = 5, budget: int = 500
+    ) -> dict[str, Any]:
         """What people corrected before that matters for this task: at most 5 memories in at most 500 tokens.
 
         Returns `context` (empty when nothing is close enough), and `memories` with their evidence.
         """
-        return call(
-            "ask", question=task, path=path, language=language, k=k, budget=budget, channel="mcp"
-        )
+        return call("ask", question=task, path=path, language=language, k=k, budget=budget, channel="mcp")
 
     @server.tool(
         title="Record generated code",
@@ -84,5 +83,3 @@ def build(opened: Any) -> Any:
         )
 
     return server
-
-

@@ -34,7 +34,12 @@ cortex record --from claude-code < payload.json
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file with the content from before; otherwise the last that is known.",
 )
-@click.option("--from", "source", type=click.Choice(sorted(AGENTS)), help="Read this agent's hook JSON from standard input.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(sorted(AGENTS)),
+    help="Read this agent's hook JSON from standard input.",
+)
 @json_option
 @repo_option
 def record(
@@ -57,7 +62,9 @@ def record(
         _from_agent(source, as_json, repo)
         return
     if path is None:
-        raise UsageError("which file was written?", "Name it with --path, or give an agent's JSON with --from.")
+        raise UsageError(
+            "which file was written?", "Name it with --path, or give an agent's JSON with --from."
+        )
     content = None if sys.stdin.isatty() else _stdin()
     with session(repo) as opened:
         result = opened.call(
@@ -76,7 +83,9 @@ def record(
         render.say(render.as_json(result))
     else:
         lines = render.count(result["lines"], "line")
-        render.say(f"{paint()('green', 'recorded')} {lines} of {render.safe(result['path'])} as {result['generation'][:12]}")
+        render.say(
+            f"{paint()('green', 'recorded')} {lines} of {render.safe(result['path'])} as {result['generation'][:12]}"
+        )
 
 
 def _from_agent(source: str, as_json: bool, repo: str) -> None:

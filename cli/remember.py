@@ -33,7 +33,15 @@ cortex remember --type decision --title "No ORM" --reason "see ADR 7" "Use plain
 @json_option
 @repo_option
 def remember(
-    text: str, title: str, type_: str, scope: str, language: str, reason: str, private: bool, as_json: bool, repo: str
+    text: str,
+    title: str,
+    type_: str,
+    scope: str,
+    language: str,
+    reason: str,
+    private: bool,
+    as_json: bool,
+    repo: str,
 ) -> None:
     """Write a memory down by hand."""
     with session(repo) as opened:
@@ -82,11 +90,17 @@ cortex feedback 3f2a91c0 --category bug
 )
 @click.argument("id")
 @click.argument("verdict", type=click.Choice(["good", "bad", "wrong"]), required=False)
-@click.option("--category", type=click.Choice(["bug", "style", "preference", "evolution"]), help="What kind of correction it is.")
+@click.option(
+    "--category",
+    type=click.Choice(["bug", "style", "preference", "evolution"]),
+    help="What kind of correction it is.",
+)
 @click.option("--remark", default="", help="In your words; stays on this machine.")
 @json_option
 @repo_option
-def feedback(id: str, verdict: str | None, category: str | None, remark: str, as_json: bool, repo: str) -> None:
+def feedback(
+    id: str, verdict: str | None, category: str | None, remark: str, as_json: bool, repo: str
+) -> None:
     """Say whether a memory is good, bad or wrong; a rule that is wrong steps down at once."""
     if not verdict and not category:
         raise UsageError("say something of it", "Give a verdict (good, bad, wrong) or --category.")

@@ -90,11 +90,16 @@ def check(result: Mapping[str, Any], paint: Paint) -> str:
         lines.append(snippet(finding["after"], "+", "green", paint))
         lines.append(paint("dim", "    " + safe(_why(finding))))
         lines += [
-            paint("dim", f"      {safe(each['commit'][:10])} {safe(each['path'])}") for each in finding["evidence"][:3]
+            paint("dim", f"      {safe(each['commit'][:10])} {safe(each['path'])}")
+            for each in finding["evidence"][:3]
         ]
     skipped = len(result["skipped"])
     files = count(result["checked_files"], "file")
-    summary = f"{count(len(result['findings']), 'finding')} in {files}" if lines else f"{files} checked, nothing found"
+    summary = (
+        f"{count(len(result['findings']), 'finding')} in {files}"
+        if lines
+        else f"{files} checked, nothing found"
+    )
     if skipped:
         summary += f", {skipped} skipped"
     lines.append(paint("dim", f"{summary} ({result['elapsed_ms']:.0f} ms)"))
@@ -107,7 +112,10 @@ def _why(finding: Mapping[str, Any]) -> str:
     if finding["against"]:
         words += f", {finding['against']} times left as it was"
     if tested:
-        words += f"; back-test: {tested.get('stood', 0)} of {tested.get('matched', 0)} places in accepted code stand against it"
+        words += (
+            f"; back-test: {count(tested.get('matched', 0), 'place')} in accepted code, "
+            f"{tested.get('changed', 0)} corrected, {tested.get('stood', 0)} left standing"
+        )
     return f"{words}; confidence {finding['confidence']:.2f}; rule {finding['rule'][:12]}"
 
 
@@ -120,7 +128,9 @@ def memories(result: Mapping[str, Any], paint: Paint) -> str:
         lines.append(f"{paint('cyan', memory['id'][:12])}  {paint('bold', safe(memory['title']))}")
         lines.append(paint("dim", f"              {safe(_line(memory))}"))
     if result["total"] > len(result["memories"]):
-        lines.append(paint("dim", f"… {result['total'] - len(result['memories']):,} more: `cortex log --limit 0`"))
+        lines.append(
+            paint("dim", f"… {result['total'] - len(result['memories']):,} more: `cortex log --limit 0`")
+        )
     return "\n".join(lines)
 
 
@@ -137,7 +147,9 @@ def memory(result: Mapping[str, Any], paint: Paint) -> str:
         lines.append(paint("yellow", f"in conflict: {len(result['conflict'])} versions were written at once"))
     for each in result.get("evidence", []):
         lines.append("")
-        lines.append(paint("dim", safe(f"{each['commit'][:10] or 'not committed'}  {each['path']}  {each['author']}")))
+        lines.append(
+            paint("dim", safe(f"{each['commit'][:10] or 'not committed'}  {each['path']}  {each['author']}"))
+        )
         if each["before"]:
             lines.append(snippet(each["before"], "-", "red", paint))
         if each["after"]:
@@ -145,7 +157,10 @@ def memory(result: Mapping[str, Any], paint: Paint) -> str:
     if "rule" in result:
         lines += ["", paint("bold", "pattern"), safe(_indent(result["rule"].get("pattern", "")))]
         lines += [paint("bold", "rewrite"), safe(_indent(result["rule"].get("rewrite", "")))]
-        lines += [paint("bold", "history"), *(paint("dim", safe("    " + _step(step))) for step in result["history"])]
+        lines += [
+            paint("bold", "history"),
+            *(paint("dim", safe("    " + _step(step))) for step in result["history"]),
+        ]
     return "\n".join(lines)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import click
-
 from ..daemon import process
 from . import render
 from .frame import command, json_option, repo_option, session, show
@@ -56,7 +54,9 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
 
 
 def _counts(found: Mapping[str, int]) -> str:
-    return ", ".join(f"{number:,} {name}" for name, number in sorted(found.items(), key=lambda pair: -pair[1]))
+    return ", ".join(
+        f"{number:,} {name}" for name, number in sorted(found.items(), key=lambda pair: -pair[1])
+    )
 
 
 def _generations(figures: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
         f"{result['pushed']} pushed"
     ]
     lines += [
-        paint("yellow", render.safe(f"not taken: {each['path']}: {each['reason']}")) for each in result["rejected"]
+        paint("yellow", render.safe(f"not taken: {each['path']}: {each['reason']}"))
+        for each in result["rejected"]
     ]
     return "\n".join(lines)

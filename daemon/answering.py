@@ -36,10 +36,10 @@ def ask(
     from ..recall.cascade import Question, recall
 
     if not question.strip():
-        raise UsageError("the question is empty", 'Ask for example: cortex ask "how do we call requests.get?"')
-    flags = {
-        key: value for key, value in (("recall.k", k), ("recall.budget", budget)) if value is not None
-    }
+        raise UsageError(
+            "the question is empty", 'Ask for example: cortex ask "how do we call requests.get?"'
+        )
+    flags = {key: value for key, value in (("recall.k", k), ("recall.budget", budget)) if value is not None}
     settings = state.settings(flags)
     asked = Question(
         question,
@@ -88,9 +88,7 @@ def ask(
     }
 
 
-def log(
-    state: State, *, limit: int = 20, kind: str = "", language: str = "", path: str = ""
-) -> LogResult:
+def log(state: State, *, limit: int = 20, kind: str = "", language: str = "", path: str = "") -> LogResult:
     """The memories, newest first."""
     found = [
         item
@@ -200,13 +198,17 @@ def resolve(state: State, prefix: str) -> str:
     """The one memory id that begins with `prefix`; raises `UsageError` for none or several."""
     word = prefix.strip().lower()
     if len(word) < 4:
-        raise UsageError(f"{prefix!r} is too short for an id", "Give at least four characters, as `cortex log` prints them.")
+        raise UsageError(
+            f"{prefix!r} is too short for an id",
+            "Give at least four characters, as `cortex log` prints them.",
+        )
     found = state.view().find(word)
     if not found:
         raise UsageError(f"there is no memory {prefix}", "List them with `cortex log`.")
     if len(found) > 1:
         raise UsageError(
-            f"{len(found)} memories begin with {prefix}", "Give more of the id: " + ", ".join(m[:12] for m in found[:5])
+            f"{len(found)} memories begin with {prefix}",
+            "Give more of the id: " + ", ".join(m[:12] for m in found[:5]),
         )
     return found[0]
 

@@ -67,7 +67,9 @@ class Engine:
             return self._history(given, progress)
         operation = OPERATIONS.get(op)
         if operation is None:
-            raise UsageError(f"there is no operation {op}", "The daemon may be of another version: `cortex daemon stop`.")
+            raise UsageError(
+                f"there is no operation {op}", "The daemon may be of another version: `cortex daemon stop`."
+            )
         accepted = inspect.signature(operation).parameters
         if unknown := [name for name in given if name not in accepted or name == "state"]:
             raise UsageError(f"{op} takes no {', '.join(unknown)}")
@@ -130,8 +132,8 @@ class Engine:
             return self._state.catch_up()
 
     def pending(self) -> int:
-        """Events that wait in the spool."""
-        return len(spool.pending(self.place.store / "spool"))
+        """Events that wait in the spool; takes no lock."""
+        return spool.count(self.place.store / "spool")
 
     def close(self) -> None:
         """Let go of what is open."""

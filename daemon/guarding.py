@@ -75,7 +75,9 @@ def check(
     }
 
 
-def check_generation(state: State, path: str, text: str, lines: Iterable[tuple[int, int]]) -> list[FindingResult]:
+def check_generation(
+    state: State, path: str, text: str, lines: Iterable[tuple[int, int]]
+) -> list[FindingResult]:
     """The findings in what an assistant just wrote: the given lines of `text` alone."""
     language = language_of(path)
     if language is None:
@@ -150,6 +152,8 @@ def _head_tree(state: State) -> pygit2.Tree:
 def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Staged]:
     """New content and added lines of each file. `diff_to_tree` of an index has the tree as its old side."""
     for patch in diff:
+        if patch is None:
+            continue
         delta = patch.delta
         if delta.status_char() == "D" or delta.new_file.mode not in (0o100644, 0o100755):
             continue
@@ -157,9 +161,7 @@ def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Stage
         if not isinstance(blob, pygit2.Blob):
             continue
         added = frozenset(
-            line
-            for hunk in patch.hunks
-            for line in range(hunk.new_start, hunk.new_start + hunk.new_lines)
+            line for hunk in patch.hunks for line in range(hunk.new_start, hunk.new_start + hunk.new_lines)
         )
         yield Staged(delta.new_file.path, blob.data, added)
 
@@ -260,4 +262,3 @@ def warning(findings: Sequence[Mapping[str, object]]) -> str:
         lines.append(f"  instead of: {each['before']}")
         lines.append(f"  write:      {each['after']}")
     return "\n".join(lines)
-

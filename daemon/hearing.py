@@ -24,7 +24,7 @@ def take(state: State, event: spool.Event, at: Callable[[str], State]) -> None:
     if event.kind == "agent":
         try:
             said = agent_named(event.name).parse(event.payload)
-            recorded, passed_over = recording.record_event(_where(state, said, at), said)
+            _, passed_over = recording.record_event(_where(state, said, at), said)
             for words in passed_over:
                 logger.info("%s: not recorded: %s", event.name, words)
         except CortexError as error:

@@ -17,7 +17,7 @@ from .state import State
 LARGEST = 8 * 1024 * 1024
 
 
-class TooLarge(UsageError):
+class TooLargeError(UsageError):
     """More text than one generation may hold."""
 
 
@@ -42,7 +42,7 @@ def record(
 
     `content` None reads the file; `before` None takes the file's last known content.
     Raises `PlaceError` for a path outside the repository, `UsageError` for a file that is not there or is
-    ignored, and `TooLarge` above 8 MiB.
+    ignored, and `TooLargeError` above 8 MiB.
     """
     name = state.path(path, cwd)
     if state.ignored.matches(name):
@@ -51,7 +51,9 @@ def record(
     old = _last_known(state, name) if before is None else before.encode("utf-8", "surrogateescape")
     for data in (after, old):
         if data is not None and len(data) > LARGEST:
-            raise TooLarge(f"{name} is larger than {LARGEST >> 20} MiB", "Generated code of that size is not kept.")
+            raise TooLargeError(
+                f"{name} is larger than {LARGEST >> 20} MiB", "Generated code of that size is not kept."
+            )
     execution, draft = _execution(state, agent, model, task, conversation, prompt)
     ranges = tuple(changed_lines(old or b"", after))
     generation = Generation(
@@ -62,7 +64,9 @@ def record(
         ranges=ranges,
         tool=tool,
         altered=altered,
-        proposed=state.blobs.keep(proposed.encode("utf-8", "surrogateescape")) if proposed is not None else "",
+        proposed=state.blobs.keep(proposed.encode("utf-8", "surrogateescape"))
+        if proposed is not None
+        else "",
         head=state.head(),
     )
     # One append: the generation and its task are on disk together, or neither is.
@@ -169,7 +173,9 @@ def _read(state: State, name: str) -> bytes:
     file = state.place.require_root() / name
     try:
         if file.stat().st_size > LARGEST:
-            raise TooLarge(f"{name} is larger than {LARGEST >> 20} MiB", "Generated code of that size is not kept.")
+            raise TooLargeError(
+                f"{name} is larger than {LARGEST >> 20} MiB", "Generated code of that size is not kept."
+            )
         return file.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
         raise UsageError(

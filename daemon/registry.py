@@ -123,7 +123,7 @@ class Registry:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.fstat(descriptor).st_ino == os.stat(self.path).st_ino:  # noqa: PTH116
+                if os.fstat(descriptor).st_ino == os.stat(self.path).st_ino:
                     return descriptor
             except (BlockingIOError, FileNotFoundError):
                 time.sleep(0.01)

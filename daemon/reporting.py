@@ -25,7 +25,10 @@ def report(state: State) -> dict[str, object]:
         if item.status:
             rules[item.status] = rules.get(item.status, 0) + 1
     problems = [f"{each.path}:{each.line}: {each.reason}" for each in state.journal.problems()]
-    problems += [f"hook {each.name} is not heard: {each.note or each.state}" for each in hooks_state(state.place).missing]
+    problems += [
+        f"hook {each.name} is not heard: {each.note or each.state}"
+        for each in hooks_state(state.place).missing
+    ]
     problems += list(state.settings().warnings)
     return {
         "schema": SCHEMA,
@@ -35,8 +38,10 @@ def report(state: State) -> dict[str, object]:
         "memories": kinds,
         "rules": rules,
         "conflicts": len(state.view().conflicts()),
-        "pending": {"spool": len(spool.pending(store / "spool"))},
-        "sizes": {name: _size(store / name) for name in ("wal", "seg", "private", "index", "quarantine", "spool")},
+        "pending": {"spool": spool.count(store / "spool")},
+        "sizes": {
+            name: _size(store / name) for name in ("wal", "seg", "private", "index", "quarantine", "spool")
+        },
         "figures": dataclasses.asdict(figures(store)),
         "models": {"set": state.models.name, "loaded": state.models.loaded},
         "last_sync": _last_sync(store),

@@ -189,7 +189,7 @@ class Server:
             with contextlib.suppress(
                 OSError
             ):  # some containers' file systems refuse it; the folder is closed anyway
-                os.chmod(self.path, 0o600)  # noqa: PTH101
+                os.chmod(self.path, 0o600)
             listening.listen(128)
             listening.setblocking(False)
             self._inode = path.stat().st_ino

@@ -25,7 +25,9 @@ class Session:
     documented in `docs/contracts.md`. When a method that writes returns, what it wrote is on disk.
     """
 
-    def __init__(self, place: Place, *, daemon: bool = True, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, place: Place, *, daemon: bool = True, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.place = place
         self.through_daemon: bool | None = None  # how the last call went; None before the first
         self._daemon = daemon
@@ -42,7 +44,13 @@ class Session:
         return cls(place, daemon=daemon, environment=environment)
 
     def recall(
-        self, query: str, *, k: int | None = None, budget: int | None = None, language: str = "", path: str = ""
+        self,
+        query: str,
+        *,
+        k: int | None = None,
+        budget: int | None = None,
+        language: str = "",
+        path: str = "",
     ) -> AskResult:
         """The memories that matter for `query`: at most `k`, in at most `budget` tokens, or none."""
         told = self.call(
@@ -77,12 +85,18 @@ class Session:
         )
         return cast(str, told["id"])
 
-    def record(self, path: str, content: str | None = None, **details: object) -> RecordResult:
+    def record(self, path: str, content: str | None = None, **details: str | bool | None) -> RecordResult:
         """Record what an assistant wrote into `path`; `details` are those of `cortex record`."""
-        return cast(RecordResult, self.call("record", path=path, content=content, **details))
+        given: dict[str, Any] = dict(details)
+        return cast(RecordResult, self.call("record", path=path, content=content, **given))
 
     def check(
-        self, paths: Sequence[str] | None = None, *, text: str | None = None, language: str = "", since: str = ""
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        text: str | None = None,
+        language: str = "",
+        since: str = "",
     ) -> CheckResult:
         """Findings of the guard: in the index, in files, in what changed since a revision, or in `text`."""
         files = list(paths) if paths else None
@@ -103,7 +117,9 @@ class Session:
 
         yield from FileJournal(self.place.require_store(), author="").records()
 
-    def call(self, op: str, *, progress: Progress | None = None, timeout: float = 600.0, **args: object) -> Mapping[str, Any]:
+    def call(
+        self, op: str, *, progress: Progress | None = None, timeout: float = 600.0, **args: object
+    ) -> Mapping[str, Any]:
         """Do one operation of the engine by its name; arguments that are None are left out."""
         given = {name: value for name, value in args.items() if value is not None}
         given["at"] = str(self._root)

@@ -13,7 +13,7 @@ from ..repo import config, ignore
 from ..repo.errors import CortexError
 from ..repo.places import Place
 from ..store.fold import View
-from ..store.items import Item, items
+from ..store.items import MADE_OF, Item, items
 from ..store.journal import FileJournal
 from ..store.kinds import Generation
 from ..store.record import Record
@@ -106,7 +106,6 @@ class State:
 
         Raises `CortexError` for the kinds that libgit2 cannot open (SHA-256 object names).
         """
-        import pygit2
 
         from ..repo.open import open_repository
 
@@ -149,8 +148,10 @@ class State:
     def items(self) -> list[Item]:
         """All that can be recalled or listed."""
         view = self.view()
-        if self._items is None or self._items[0] != view.version:
-            self._items = (view.version, items(view, self.journal.writer))
+        # Each answer leaves an exposure record, which changes no item.
+        version = view.changed(*MADE_OF)
+        if self._items is None or self._items[0] != version:
+            self._items = (version, items(view, self.journal.writer))
         return self._items[1]
 
     def index(self) -> MemoryIndex:

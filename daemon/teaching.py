@@ -47,7 +47,9 @@ def scan(state: State, since: str = "") -> LiveReport:
     """
     found = refs.scan(state.repository, _refs_file(state))
     commits = [*_since(state, since), *found.commits]
-    report = learn_commits(state.place, state.journal, state.blobs, list(dict.fromkeys(commits)), now=state.clock())
+    report = learn_commits(
+        state.place, state.journal, state.blobs, list(dict.fromkeys(commits)), now=state.clock()
+    )
     refs.remember(_refs_file(state), found)
     return report
 
@@ -67,6 +69,7 @@ def learn_past(
         # Whole months: the walk goes on where it stopped only while its end stays the same.
         days = state.settings().integer("learn.history_days")
         oldest = (state.clock() // 1000 // MONTH) * MONTH - days * DAY
+
     def told(seen: HistoryProgress) -> None:
         if progress is not None:
             note = f"{seen.found} corrections" if seen.found else ""
@@ -90,7 +93,8 @@ def revise_rules(state: State) -> list[dict[str, str]]:
         ),
     )
     return [
-        {"id": each.rule, "from": each.from_state, "to": each.to_state, "reason": each.reason} for each in changed
+        {"id": each.rule, "from": each.from_state, "to": each.to_state, "reason": each.reason}
+        for each in changed
     ]
 
 

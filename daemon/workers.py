@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Protocol
 
 from ..repo.errors import BusyError, CortexError, UsageError
@@ -272,16 +273,28 @@ class Workers:
             self._known[repo] = place.common
 
 
-@contextlib.contextmanager
-def guarded(stage: str, slot: Slot | None = None) -> Iterator[None]:
+class guarded:  # noqa: N801 - it reads as a verb: `with guarded(stage):`
     """A stage of the daemon's work: what goes wrong in it is logged, told in `status`, and ends there."""
-    try:
-        yield
-    except CortexError as error:
-        logger.warning("%s: %s", stage, error.message)
-        if slot is not None:
-            slot.problem = f"{stage}: {error.message}"
-    except Exception as error:  # noqa: BLE001 - the other stages, and the other repositories, go on
-        logger.exception("%s failed", stage)
-        if slot is not None:
-            slot.problem = f"{stage} failed: {type(error).__name__}: {error}"
+
+    def __init__(self, stage: str, slot: Slot | None = None) -> None:
+        self._stage = stage
+        self._slot = slot
+
+    def __enter__(self) -> None:
+        """Begin the stage."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Note an error and go on: the other stages, and the other repositories, are not held up by it."""
+        if error is None or not isinstance(error, Exception):
+            return False
+        if isinstance(error, CortexError):
+            logger.warning("%s: %s", self._stage, error.message)
+            told = f"{self._stage}: {error.message}"
+        else:
+            logger.error("%s failed", self._stage, exc_info=error)
+            told = f"{self._stage} failed: {type(error).__name__}: {error}"
+        if self._slot is not None:
+            self._slot.problem = told
+        return True

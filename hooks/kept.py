@@ -32,7 +32,7 @@ def wrap(folder: Path, name: str, wrapper: bytes) -> None:
     for entry in folder.iterdir():
         link = home / entry.name
         if not entry.name.endswith(".sample") and not os.path.lexists(link):
-            link.symlink_to(os.path.join("..", folder.name, entry.name))  # noqa: PTH118 - a link's text, not a path
+            link.symlink_to(os.path.join("..", folder.name, entry.name))
     hook, there = folder / name, home / name
     if _mirror(there, folder):
         there.unlink()
@@ -70,4 +70,4 @@ def clear(folder: Path) -> list[str]:
 
 
 def _mirror(link: Path, folder: Path) -> bool:
-    return link.is_symlink() and os.readlink(link) == os.path.join("..", folder.name, link.name)  # noqa: PTH115, PTH118
+    return link.is_symlink() and os.readlink(link) == os.path.join("..", folder.name, link.name)

@@ -129,6 +129,15 @@ def pending(spool: Path, limit: int = 1000) -> list[Event]:
     return events
 
 
+def count(spool: Path) -> int:
+    """How many events wait, by their names alone."""
+    try:
+        with os.scandir(spool) as entries:
+            return sum(_NAME.fullmatch(entry.name) is not None for entry in entries)
+    except FileNotFoundError:
+        return 0
+
+
 def read(file: Path, at: int = 0) -> Event | None:
     """The event in one spool file, None when it is gone; `at` is its time in ns where that is known."""
     match = _NAME.fullmatch(file.name)

@@ -51,11 +51,17 @@ OPTIONS: Mapping[str, Option] = {
     for option in (
         Option("recall.k", 5, "memories in one answer, at most", least=1, most=5),
         Option("recall.budget", 500, "tokens in one answer, at most", least=50, most=500),
-        Option("guard.mode", "warn", "what the pre-commit guard does with findings", ("off", "warn", "block")),
-        Option("guard.block_confidence", 0.9, "with mode = block: the least confidence that blocks", (), 0, 1),
+        Option(
+            "guard.mode", "warn", "what the pre-commit guard does with findings", ("off", "warn", "block")
+        ),
+        Option(
+            "guard.block_confidence", 0.9, "with mode = block: the least confidence that blocks", (), 0, 1
+        ),
         Option("guard.deadline", 2.0, "seconds after which a commit goes on without the guard", (), 0.1, 30),
         Option("rules.min_support", 3, "corrections that a rule needs before it may warn", least=3, most=100),
-        Option("rules.min_commits", 2, "commits that these corrections come from, at least", least=2, most=100),
+        Option(
+            "rules.min_commits", 2, "commits that these corrections come from, at least", least=2, most=100
+        ),
         Option("rules.active_confidence", 0.8, "chance of being right from which a rule warns", (), 0.5, 1),
         Option("learn.history", True, "learn from the repository's past"),
         Option("learn.history_days", 3650, "how far back, in days", least=1, most=36_500),
@@ -183,7 +189,7 @@ def check(option: Option, value: object) -> Value:
             raise UsageError(f"{option.key} is at least {option.least:g}, not {value:g}")
         if option.most is not None and value > option.most:
             raise UsageError(f"{option.key} is at most {option.most:g}, not {value:g}")
-    return cast(Value, value)
+    return value
 
 
 def write(file: Path, key: str, value: Value | None) -> None:

@@ -170,7 +170,7 @@ def _stale(root: Path) -> bool:
     link = root / LINK
     if not link.is_symlink() or link.exists():
         return False
-    return Path(os.readlink(link)).name == STORE and not _tracked(root)  # noqa: PTH115 - the text of the link
+    return Path(os.readlink(link)).name == STORE and not _tracked(root)
 
 
 def _tracked(root: Path) -> bool:

@@ -29,7 +29,7 @@ def signature(repository: pygit2.Repository) -> str:
     found = []
     for key in ("user.name", "user.email"):
         try:
-            found.append(repository.config[key])
+            found.append(repository.config[key] or "")
         except KeyError:
             found.append("")
     name, email = found

@@ -11,7 +11,6 @@ import sys
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 MILLION = 1_000_000
@@ -317,7 +316,8 @@ def decode(cls: type[B], body: Mapping[str, object]) -> B:
     """A body from its JSON form. Unknown fields are passed over, and one of the wrong type takes its default:
     a record from outside is data, and must not stop the rest from loading.
     """
-    return _build(cls, body)
+    built: B = _build(cls, body)
+    return built
 
 
 def decode_any(body: Mapping[str, object]) -> Body | None:
@@ -337,10 +337,16 @@ def _build(cls: type[Any], given: Mapping[str, object]) -> Any:
     return cls(**values)
 
 
-@lru_cache(maxsize=None)
+_known_hints: dict[type, tuple[tuple[str, Any], ...]] = {}
+
+
 def _hints(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
-    hints = get_type_hints(cls, vars(sys.modules[cls.__module__]))
-    return tuple((field.name, hints[field.name]) for field in dataclasses.fields(cls))
+    known = _known_hints.get(cls)
+    if known is None:
+        hints = get_type_hints(cls, vars(sys.modules[cls.__module__]))
+        known = tuple((field.name, hints[field.name]) for field in dataclasses.fields(cls))
+        _known_hints[cls] = known
+    return known
 
 
 def _fit(hint: Any, value: object) -> tuple[bool, Any]:

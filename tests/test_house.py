@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 import pytest
-
 from cortex.cli.main import COMMANDS, cortex
 from cortex.repo import config
 from cortex.repo.errors import EXIT_CODES
@@ -27,7 +26,8 @@ def test_packages_lists_every_folder_of_code():
     there = {"cortex"} | {
         "cortex." + ".".join(path.parent.relative_to(ROOT).parts)
         for path in ROOT.glob("*/**/__init__.py")
-        if path.relative_to(ROOT).parts[0] not in NOT_CODE and not path.relative_to(ROOT).parts[0].startswith(".")
+        if path.relative_to(ROOT).parts[0] not in NOT_CODE
+        and not path.relative_to(ROOT).parts[0].startswith(".")
     }
     assert set(listed) == there
 
@@ -44,7 +44,9 @@ def every_command() -> list[tuple[str, click.Command]]:
     return found
 
 
-@pytest.mark.parametrize(("name", "command"), every_command(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "command"), every_command(), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_every_command_has_help_with_examples_and_exit_codes(name: str, command: click.Command):
     text = command.get_help(click.Context(command, info_name=f"cortex {name}"))
     assert "Examples:" in text and f"cortex {name}" in text
@@ -65,7 +67,10 @@ def test_the_template_shows_every_setting_with_its_default():
             section = match[1]
         elif match := re.match(r"# (\w+) = (\S+)", line):
             shown[f"{section}.{match[1]}"] = match[2].strip('"')
-    plain = {key: str(option.default).lower() if isinstance(option.default, bool) else str(option.default) for key, option in config.OPTIONS.items()}
+    plain = {
+        key: str(option.default).lower() if isinstance(option.default, bool) else str(option.default)
+        for key, option in config.OPTIONS.items()
+    }
     assert shown == plain
 
 
@@ -76,7 +81,8 @@ def test_the_exit_codes_are_documented():
 
 
 def test_importing_cortex_loads_nothing_heavy():
-    script = "import sys, cortex; print([m for m in ('numpy','click','pygit2','onnxruntime','duckdb','mcp') if m in sys.modules])"
+    heavy = ("numpy", "click", "pygit2", "onnxruntime", "duckdb", "mcp")
+    script = f"import sys, cortex; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -94,18 +100,30 @@ def test_the_command_runs_ours_in_a_folder_with_its_own_store(tmp_path: Path):
     (tmp_path / "store.py").write_text("raise SystemExit('theirs ran')\n")
     (tmp_path / "daemon.py").write_text("raise SystemExit('theirs ran')\n")
     done = subprocess.run(
-        [sys.executable, "-m", "cortex", "--version"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "cortex", "--version"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0 and done.stdout.startswith("cortex, version ")
 
 
 def test_no_machine_path_and_no_registry_is_in_the_tree():
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
-    words = re.compile(rb"/(?:root|work|farm)/[a-z]|file:///|https?://[^\s\"')]*(?:pypi|npmjs|mirror)[^\s\"')]*")
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.split(b"\0")
+    words = re.compile(
+        rb"/(?:root|work|farm)/[a-z]|file:///|https?://[^\s\"')]*(?:pypi|npmjs|mirror)[^\s\"')]*"
+    )
     found = []
     for name in filter(None, tracked):
         path = ROOT / name.decode()
-        if path.is_file() and path.suffix in {".py", ".md", ".toml", ".sh", ".yml", ""} and path.name != "test_house.py":
+        if (
+            path.is_file()
+            and path.suffix in {".py", ".md", ".toml", ".sh", ".yml", ""}
+            and path.name != "test_house.py"
+        ):
             if match := words.search(path.read_bytes()):
                 found.append((name.decode(), match[0]))
     assert found == []

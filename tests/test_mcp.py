@@ -14,7 +14,10 @@ import pytest
 @pytest.fixture
 def clone(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CORTEX_NO_DAEMON", "1")
-    for words in (["init", "--no-history"], ["remember", "Timestamps are stored in UTC as integer milliseconds."]):
+    for words in (
+        ["init", "--no-history"],
+        ["remember", "Timestamps are stored in UTC as integer milliseconds."],
+    ):
         subprocess.run([sys.executable, "-m", "cortex", *words], cwd=repo, check=True, capture_output=True)
     return repo
 
@@ -38,7 +41,10 @@ def test_a_client_lists_the_tools_recalls_and_records(clone: Path):
 
     tools, recalled, recorded, refused = asyncio.run(talk())
     assert set(tools) == {"recall", "record_generation"}
-    assert tools["recall"].annotations.read_only_hint and not tools["record_generation"].annotations.destructive_hint
+    assert (
+        tools["recall"].annotations.read_only_hint
+        and not tools["record_generation"].annotations.destructive_hint
+    )
     assert "UTC" in recalled.structured_content["context"] and recalled.structured_content["schema"] == 1
     assert recorded.structured_content["lines"] == 1
     assert refused.is_error and "outside the repository" in refused.content[0].text
