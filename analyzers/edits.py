@@ -222,10 +222,36 @@ def _sequence(B: list[Node], A: list[Node], b: Node | None, a: Node | None, foun
     imports_b, imports_a = [x for x in B if _imports(x)], [x for x in A if _imports(x)]
     if (imports_b or imports_a) and _same_imports(imports_b, imports_a):
         B, A = [x for x in B if not _imports(x)], [x for x in A if not _imports(x)]  # noqa: N806
+    B, A = _by_name(B, A, found)  # noqa: N806
     matcher = difflib.SequenceMatcher(None, [_key(x) for x in B], [_key(x) for x in A], autojunk=False)
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag != "equal":
             _replaced(B[i1:i2], A[j1:j2], b, a, found)
+
+
+def _by_name(B: list[Node], A: list[Node], found: _Found) -> tuple[list[Node], list[Node]]:  # noqa: N803
+    """Definitions of one name are one, wherever they went; what is left is returned."""
+    named_b, named_a = _definitions(B), _definitions(A)
+    paired = [(x, named_a[name]) for name, x in named_b.items() if name in named_a]
+    if not paired:
+        return B, A
+    for x, y in paired:
+        difference(x, y, found)
+    done = {id(node) for pair in paired for node in pair}
+    return [x for x in B if id(x) not in done], [x for x in A if id(x) not in done]
+
+
+def _definitions(nodes: Sequence[Node]) -> dict[tuple[str, str], Node]:
+    """The definitions among the statements by kind and name, without names that are defined twice."""
+    named: dict[tuple[str, str], list[Node]] = {}
+    for node in nodes:
+        inner = node if node.kind in node.language.definitions else None
+        if node.kind in ("decorated_definition", "export_statement"):
+            inner = next((x for x in node.children if x.kind in node.language.definitions), None)
+        name = name_of(inner) if inner is not None else ""
+        if name:
+            named.setdefault((node.kind, name), []).append(node)
+    return {key: found[0] for key, found in named.items() if len(found) == 1}
 
 
 def _imports(node: Node) -> bool:
