@@ -28,7 +28,10 @@ from .antiunify import WIDTHS, Example, General, antiunify
 LEAST = 3
 MAX_HEIGHT = 4
 MAX_EXAMPLES = 12  # that are anti-unified together; the others of a cluster are only checked
-MAX_CANDIDATES = 6  # of one cluster
+MAX_CANDIDATES = 4  # of one cluster
+# Any narrower pattern separates three examples from what stands elsewhere, by chance: narrowing from few examples
+# made learners worse on real histories. It takes this many to be offered beside the first.
+NARROW = 8
 
 _WORD = re.compile(r"[A-Za-z_]\w*\Z")
 _STRING_OR_WORD = re.compile(r"[A-Za-z_]\w*")
@@ -220,7 +223,7 @@ def _of_part(members: Sequence[_Member], least: int, name: str) -> Iterator[Cand
                 continue
             for width in WIDTHS:
                 candidate = _candidate(alike, height, width, least, name)
-                if candidate is None:
+                if candidate is None or (made and len(candidate.support) < NARROW):
                     continue
                 key = (candidate.pattern.pattern, candidate.pattern.rewrite, candidate.pattern.selector)
                 if key not in seen:

@@ -149,8 +149,7 @@ def revise(
     writes no record.
     """
     settings = settings or Settings()
-    view = journal.view()
-    known = _Known(view, str(getattr(journal, "writer", "")))
+    known = _Known(journal)
     candidates = generalise(list(known.corrections.items()), settings.min_support)
     plans = _plans(known, candidates)
     if not plans:
@@ -190,8 +189,9 @@ class _Plan:
 class _Known:
     """What the journal holds that concerns rules: the person's own, and what they accepted."""
 
-    def __init__(self, view: View, writer: str) -> None:
-        self.view = view
+    def __init__(self, journal: Journal) -> None:
+        view = self.view = journal.view()
+        writer = str(getattr(journal, "writer", ""))
         own = {each.id: each for each in items(view, writer)} if writer else {}
         self.items = own
         self.corrections: dict[str, Correction] = {}
@@ -218,7 +218,18 @@ class _Known:
             body = record.decoded()
             if isinstance(body, RuleEvent) and (not writer or record.w == writer):
                 self.events[body.rule] = body
+        self.gone = self._gone(journal)
         self._votes(view)
+
+    def _gone(self, journal: Journal) -> list[frozenset[str]]:
+        """What deleted rules were learnt from. Only the log still knows, so it is read when there are any."""
+        deleted = {rule for rule in self.events if self.view.current(rule) is None}
+        out: dict[str, frozenset[str]] = {}
+        for record in journal.records() if deleted else ():
+            body = record.decoded() if record.m in deleted else None
+            if isinstance(body, Memory) and body.provenance:
+                out[record.m] = frozenset(body.provenance)
+        return list(out.values())
 
     def _votes(self, view: View) -> None:
         latest: dict[tuple[str, str], str] = {}
@@ -232,9 +243,10 @@ class _Known:
             elif verdict == "good":
                 self.good[of] += 1
 
-    def forgotten(self, rule: str) -> bool:
-        """Whether a person deleted the rule: it does not come back by itself."""
-        return self.view.current(rule) is None and bool(self.view.heads(rule))
+    def forgotten(self, candidate: Candidate) -> bool:
+        """Whether a person deleted a rule that came from these corrections: it does not come back by itself."""
+        support = set(candidate.support)
+        return any(2 * len(support & each) > len(each) for each in self.gone)
 
 
 def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
@@ -267,7 +279,7 @@ def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
         ):
             continue
         rule = kin.rule if kin is not None else rule_id(candidate.pattern)
-        if known.forgotten(rule):
+        if known.forgotten(candidate):
             continue
         plans.append(
             _Plan(

@@ -33,7 +33,7 @@ def suppressions(text: str) -> Mapping[int, tuple[Suppression, ...]]:
         if found is None:
             continue
         rules = tuple(name.strip() for name in (found[1] or "").split(",") if name.strip())
-        reason = re.sub(r"\s*(\*/\}?|-->)\s*$", "", found[2]).strip()
+        reason = re.split(r"\*/|-->", found[2])[0].strip()
         at = number + 1 if _CODE.match(line) else number
         out[at] = (*out.get(at, ()), Suppression(rules, reason))
     return out
