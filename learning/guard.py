@@ -101,7 +101,9 @@ def _check(change: Change, rules: Sequence[ActiveRule]) -> list[Finding]:
         if not is_suppressed(marks, rule.id, range(match.line, match.end_line + 1))
     ]
     kept = _best(found)[:MAX_FINDINGS]
-    return [_finding(change, rule, match) for rule, match in kept if _parses(change, match)]
+    if not _parses(change, [match for _, match in kept]):
+        kept = [(rule, match) for rule, match in kept if _parses(change, [match])]
+    return [_finding(change, rule, match) for rule, match in kept]
 
 
 def _best(found: Sequence[tuple[ActiveRule, Match]]) -> list[tuple[ActiveRule, Match]]:
@@ -117,9 +119,9 @@ def _best(found: Sequence[tuple[ActiveRule, Match]]) -> list[tuple[ActiveRule, M
     return sorted(kept, key=lambda each: each[1].start)
 
 
-def _parses(change: Change, match: Match) -> bool:
-    """Whether the file has no more errors with the rewrite than without."""
-    after = apply(change.text, [match]).encode("utf-8", "replace")
+def _parses(change: Change, matches: Sequence[Match]) -> bool:
+    """Whether the file parses with the rewrites, if it does without."""
+    after = apply(change.text, matches).encode("utf-8", "replace")
     if not parse(after, change.language).root_node.has_error:
         return True
     return parse(change.text.encode("utf-8", "replace"), change.language).root_node.has_error
