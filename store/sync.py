@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import time
@@ -64,6 +65,14 @@ class _Round:
     records: int = 0
     bytes: int = 0
     deferred: bool = False
+    listings: dict[str, Listing] = field(default_factory=dict)
+    obstacle: str = ""
+
+    def listing(self, repository: pygit2.Repository, commit: str) -> Listing:
+        """What a commit names; read once, since commits do not change."""
+        if commit not in self.listings:
+            self.listings[commit] = list_tree(repository, commit, self.good)
+        return self.listings[commit]
 
 
 def sync(
@@ -75,6 +84,16 @@ def sync(
     nothing more: what it lacks stays here. Raises `GitError` when the remote cannot be reached or refuses,
     `NewerStoreError` when a newer version wrote the branch, `PlaceError` when the branch is checked out.
     """
+    try:
+        return _sync(place, journal, remote, scan)
+    except (pygit2.GitError, OSError) as error:
+        raise PlaceError(
+            f"the repository {place.common} cannot be written: {error}",
+            "Check the disk's space and who owns the repository. What is in the journal is safe.",
+        ) from error
+
+
+def _sync(place: Place, journal: FileJournal, remote: str | None, scan: Scan | None) -> SyncReport:
     pygit2.settings.enable_fsync_gitdir(True)
     repository = open_repository(place)
     _refuse_checked_out(repository)
@@ -86,14 +105,14 @@ def sync(
         sent = _unite(repository, journal, theirs, state, scan)
         if sent is not None:
             commit, pushed = sent
-            if not chosen or commit in ("", theirs) or state.deferred or _push(place, chosen, commit):
+            if not chosen or commit in ("", theirs) or state.deferred or _push(place, chosen, commit, state):
                 sent_now = pushed if chosen and not state.deferred else 0
                 rejected = tuple(state.rejected)
                 return SyncReport(chosen, state.fetched, sent_now, state.records, rejected, BRANCH, commit)
         time.sleep(0.02 * (attempt + 1))
     raise PlaceError(
-        f"{chosen or BRANCH} changed again and again while it was synced",
-        "Nothing is lost: run `cortex sync` once more.",
+        f"{chosen or BRANCH} could not be brought up to date: {state.obstacle}",
+        "Nothing is lost: run `cortex sync` once more. A `.lock` file that a killed process left must be removed.",
     )
 
 
@@ -110,9 +129,9 @@ def _unite(
     ours = _target(repository, REF)
     checked = _target(repository, CHECKED)
     if checked:
-        state.good |= list_tree(repository, checked, {}).segments
+        state.good |= state.listing(repository, checked).segments
     newer = _take(repository, journal, [each for each in (checked, ours, theirs) if each], state)
-    remote_has: Mapping[str, str] = list_tree(repository, theirs, state.good).segments if theirs else {}
+    remote_has: Mapping[str, str] = state.listing(repository, theirs).segments if theirs else {}
     if newer > FORMAT:
         raise NewerStoreError(
             f"the branch {BRANCH} has format {newer}, and this version of Cortex writes format {FORMAT}",
@@ -123,9 +142,11 @@ def _unite(
         return "", 0
     tree = _write_tree(repository, state.good)
     commit = _commit(repository, journal.author, tree, ours, theirs, len(state.good))
-    if commit != ours and not _swap(repository, REF, ours, commit):
+    if commit != ours and not _swap(repository, ours, commit, state):
         return None
-    _swap(repository, CHECKED, checked, commit)
+    # No swap: it only says what was checked, and that is as true of one commit as of another.
+    with contextlib.suppress(pygit2.GitError, OSError):
+        repository.references.create(CHECKED, pygit2.Oid(hex=commit), force=True)
     lacking = (
         sum(remote_has.get(path) != oid for path, oid in state.good.items()) if theirs is not None else 0
     )
@@ -136,7 +157,7 @@ def _take(repository: pygit2.Repository, journal: FileJournal, commits: list[str
     """Add to the store what these commits hold and it lacks; returns the newest format among them."""
     newest = FORMAT
     for commit in dict.fromkeys(commits):
-        listing = list_tree(repository, commit, state.good)
+        listing = state.listing(repository, commit)
         newest = max(newest, listing.format)
         here = {each.path for each in segments.Shelf(journal.store).listing()}
         wanted = {
@@ -263,18 +284,20 @@ def _target(repository: pygit2.Repository, name: str) -> str | None:
         return None
 
 
-def _swap(repository: pygit2.Repository, name: str, before: str | None, after: str) -> bool:
-    """Compare and swap a ref: False when it is not at `before` any more."""
+def _swap(repository: pygit2.Repository, before: str | None, after: str, state: _Round) -> bool:
+    """Compare and swap the local branch: False when it is not at `before` any more, or is locked."""
     try:
         if before is None:
-            repository.references.create(name, pygit2.Oid(hex=after))
+            repository.references.create(REF, pygit2.Oid(hex=after))
             return True
-        held = repository.references[name]
+        held = repository.references[REF]
         if str(held.target) != before:
+            state.obstacle = f"{BRANCH} moved meanwhile"
             return False
         held.set_target(pygit2.Oid(hex=after))  # libgit2 checks under the ref's lock that it is still there
         return True
-    except (pygit2.GitError, ValueError, KeyError):
+    except (pygit2.GitError, OSError, ValueError, KeyError) as error:
+        state.obstacle = str(error).strip()
         return False
 
 
@@ -321,7 +344,7 @@ def _fetch(place: Place, remote: str) -> str | None:
     return _target(open_repository(place), target)
 
 
-def _push(place: Place, remote: str, commit: str) -> bool:
+def _push(place: Place, remote: str, commit: str, state: _Round) -> bool:
     """Send the branch; False when somebody else was first. Raises `GitError` when the remote refuses."""
     try:
         git(
@@ -332,6 +355,7 @@ def _push(place: Place, remote: str, commit: str) -> bool:
         )
     except GitError as error:
         if any(words in error.stderr for words in _MOVED):
+            state.obstacle = error.message
             return False
         raise
     return True
