@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..analyzers.edits import Pair, parents, unit_pairs
+from ..analyzers.difference import Pair, parents, unit_pairs
 from ..analyzers.fragments import BODY, PLACE, Fragment, fragments, has_body
 from ..analyzers.languages import INTERFACE_NAMES, LANGUAGES, words
 from ..analyzers.parse import Node
@@ -34,6 +34,7 @@ MAX_CANDIDATES = 4  # of one cluster
 NARROW = 8
 
 _WORD = re.compile(r"[A-Za-z_]\w*\Z")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`]*`")
 _STRING_OR_WORD = re.compile(r"[A-Za-z_]\w*")
 _OPERATORS = words("== != === !== <> ! is ||")
 _KEYWORDS = frozenset(keyword.kwlist) | words(
@@ -288,12 +289,13 @@ def _anchored(general: General) -> bool | None:
     """Whether a word holds the pattern down; False for an operator alone; None for nothing at all.
 
     A change of keywords alone is a linter's, and a keyword holds a pattern down only where a name came to it
-    (`except:`, which became `except Exception:`).
+    (`except:`, which became `except Exception:`). Words in a string hold nothing, and neither does a lone name.
     """
-    before = [token for token in elements(general.pattern) if not token.startswith("$")]
-    after = [token for token in elements(general.rewrite) if not token.startswith("$")]
-    gone = set(Counter(before) - Counter(after))
-    came = set(Counter(after) - Counter(before))
+    before = [token for token in elements(_QUOTED.sub("$_", general.pattern)) if not token.startswith("$")]
+    if len(elements(_QUOTED.sub("$_", general.pattern))) < 2:
+        return None
+    gone = set(Counter(elements(general.pattern)) - Counter(elements(general.rewrite)))
+    came = set(Counter(elements(general.rewrite)) - Counter(elements(general.pattern)))
     if not (gone | came) or all(token in _KEYWORDS for token in gone | came):
         return None
     if any(_is_name(token) for token in before):

@@ -1,9 +1,4 @@
-"""The life of rules: candidate → shadow → active → retired, each step a record with its reason.
-
-A rule's chance of being right is the mean of a Beta posterior: corrections count for it, matches that people
-left standing and their "wrong" count against it, and the prior says how telling its words are (learner A of
-the field test on real histories; what was left in files that were corrected weighs most).
-"""
+"""Rules in the journal: revised as corrections come, each step a record with its reason."""
 
 from __future__ import annotations
 
@@ -22,117 +17,24 @@ from ..store.record import Draft, Record
 from .backtest import BackTest, backtests, speaks
 from .generalise import Candidate, generalise
 from .guard import ActiveRule
+from .lifecycle import ACTIVE, CANDIDATE, RETIRED, SHADOW, Decision, Evidence, Settings, decide, times
+
+__all__ = [
+    "ACTIVE",
+    "CANDIDATE",
+    "RETIRED",
+    "SHADOW",
+    "Decision",
+    "Evidence",
+    "Settings",
+    "active_rules",
+    "decide",
+    "revise",
+    "rule_id",
+]
 
 ORIGIN = "rules"
-CANDIDATE, SHADOW, ACTIVE, RETIRED = "candidate", "shadow", "active", "retired"
 MAX_PROVENANCE = 200
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Thresholds of the lifecycle; confidence and weights are shares."""
-
-    min_support: int = 3
-    min_commits: int = 2
-    active_confidence: float = 0.8
-    retire_confidence: float = 0.3
-    retire_wrong: int = 2
-    # Scattered repeats in a history rarely go on (11 of 83), so history alone has to say more.
-    history_support: int = 6
-    history_commits: int = 3
-    history_confidence: float = 0.95
-    left_weight: float = 1.0
-    stood_weight: float = 0.25
-    wrong_weight: float = 4.0
-    telling_share: float = 0.35
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known for and against a rule, beside its back-test."""
-
-    support: int
-    weight: float
-    commits: int
-    confirmed: bool = True  # a correction of generated code was seen live, or a person said "good"
-    in_progress: bool = False
-    wrong: int = 0
-    good: int = 0
-    reversed_by: int = 0
-    weak: bool = False
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A state, the chance of being right, and the reason in words."""
-
-    state: str
-    confidence: float
-    reason: str
-
-
-def decide(evidence: Evidence, backtest: BackTest, settings: Settings | None = None) -> Decision:
-    """The state that the evidence earns; it depends on nothing else, so deciding twice changes nothing."""
-    settings = settings or Settings()
-    confidence = posterior(evidence, backtest, settings)
-    if evidence.wrong >= settings.retire_wrong:
-        return Decision(RETIRED, confidence, f"{_times(evidence.wrong)} said to be wrong")
-    if evidence.support < settings.min_support or evidence.weight < settings.min_support:
-        return Decision(
-            CANDIDATE, confidence, f"{evidence.support} corrections of {settings.min_support} needed"
-        )
-    if evidence.commits < settings.min_commits:
-        return Decision(
-            CANDIDATE, confidence, f"all from {evidence.commits} of the {settings.min_commits} commits needed"
-        )
-    if evidence.reversed_by >= evidence.support:
-        return Decision(RETIRED, confidence, f"corrected the other way round {_times(evidence.reversed_by)}")
-    if confidence < settings.retire_confidence:
-        return Decision(RETIRED, confidence, _standing(backtest))
-    if confidence < settings.active_confidence:
-        reason = "not often enough for so general a pattern" if evidence.weak else _standing(backtest)
-        return Decision(SHADOW, confidence, reason)
-    if not evidence.confirmed and not evidence.in_progress and not _strong(evidence, confidence, settings):
-        return Decision(
-            SHADOW, confidence, "seen in history alone; silent until a new correction confirms it"
-        )
-    return Decision(
-        ACTIVE,
-        confidence,
-        f"corrected {_times(evidence.support)} in {evidence.commits} commits; {_standing(backtest)}",
-    )
-
-
-def posterior(evidence: Evidence, backtest: BackTest, settings: Settings) -> float:
-    """The mean of the Beta posterior of a match being one that the person would correct."""
-    if evidence.weak:
-        a, b = 0.5, 3.0
-    elif backtest.rarity <= settings.telling_share:
-        a, b = 3.0, 0.3
-    else:
-        a, b = 2.0, 0.5
-    support = evidence.weight + evidence.good
-    against = settings.left_weight * backtest.left + settings.stood_weight * (backtest.stood - backtest.left)
-    against += settings.wrong_weight * evidence.wrong + evidence.reversed_by
-    return (a + support) / (a + b + support + against)
-
-
-def _strong(evidence: Evidence, confidence: float, settings: Settings) -> bool:
-    return (
-        confidence >= settings.history_confidence
-        and evidence.support >= settings.history_support
-        and evidence.commits >= settings.history_commits
-    )
-
-
-def _standing(backtest: BackTest) -> str:
-    if not backtest.stood:
-        return "no accepted code says otherwise"
-    return f"{backtest.stood} like places stand in accepted code"
-
-
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def revise(
@@ -482,7 +384,7 @@ def _active(item: Item, memory: Memory, pattern: Pattern, event: RuleEvent) -> A
     return ActiveRule(
         id=item.id,
         title=item.title,
-        message=f"{item.title}: corrected {_times(event.support)} in {event.commits} commits{why}",
+        message=f"{item.title}: corrected {times(event.support)} in {event.commits} commits{why}",
         pattern=pattern,
         support=event.support,
         against=event.against,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cortex.analyzers.edits import MAX_EDITS, Edit, edits
+from cortex.analyzers.difference import MAX_EDITS
+from cortex.analyzers.edits import Edit, edits
 
 
 def sides(found: list[Edit]) -> list[tuple[str, str]]:
