@@ -35,6 +35,10 @@ OPERATIONS: Mapping[str, Operation] = {
 AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "report", "show", "sync"})
 
 
+#: How long the daemon reads on in a repository's past before it looks at the rest of its work, in seconds.
+SLICE_S = 20.0
+
+
 class Engine:
     """All operations on one repository; every one holds the engine's lock, so they follow one another."""
 
@@ -122,7 +126,8 @@ class Engine:
         """Go on with what takes long: the past, the index. True while there is more to do."""
         if self._state.settings().flag("learn.history") and not self._history_done:
             with self._past:
-                report = teaching.learn_past(self._state.apart(), budget_s=budget_s, stop=stop)
+                # Each slice looks again at up to 500 commits: short ones would never get on.
+                report = teaching.learn_past(self._state.apart(), budget_s=max(budget_s, SLICE_S), stop=stop)
             self._recorded += report.recorded
             self._history_done = report.finished
             if report.finished and self._recorded:

@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import pygit2
 from pygit2.enums import SortMode
@@ -388,7 +388,7 @@ class _Walk:
             self._found += 1
             yield Found(
                 m=identity(correction.commit, correction.path, correction.before, correction.after),
-                correction=correction,
+                correction=replace(correction, committed=fix.commit.commit_time * 1000),
                 key=key_of(correction),
                 time=fix.commit.commit_time * 1000,
                 fix=fixed,

@@ -295,6 +295,7 @@ class _Live:
                 each,
                 weight=DIRECTED_WEIGHT if hand == "directed" else MILLION,
                 commit=str(commit.id) if commit else "",
+                committed=commit.commit_time * 1000 if commit else 0,
                 author=signature(commit.author) if commit else "",
                 agent=piece.agent,
                 subject=message(commit).strip().partition("\n")[0][:200] if commit else "",

@@ -200,7 +200,7 @@ def _correction(record: Record, body: Correction) -> Item | None:
         path=body.path,
         title=title,
         text=text,
-        created=record.t,
+        created=body.committed or record.t,
         author=body.author or record.author,
         origin=record.origin,
         support=max(1, body.count),
@@ -248,7 +248,7 @@ def _memory(record: Record, body: Memory, corrections: Mapping[str, Record]) -> 
 
 
 def _evidence(record: Record, body: Correction) -> Evidence:
-    return Evidence(body.commit, body.path, body.before, body.after, body.author or record.author, record.t)
+    return Evidence(body.commit, body.path, body.before, body.after, body.author or record.author, body.committed or record.t)
 
 
 def _pattern_code(rule: Pattern | None) -> tuple[str, ...]:

@@ -103,6 +103,7 @@ class Correction(Body):
     hand: str = ""  # person, directed, second-thought; people where no assistant wrote
     weight: int = MILLION
     commit: str = ""
+    committed: int = 0  # when, in ms; 0 where there is no commit
     author: str = ""
     written: str = ""  # the commit that wrote what was corrected, where history says so
     agent: str = ""

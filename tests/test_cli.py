@@ -73,14 +73,18 @@ def test_init_is_safe_to_repeat_and_uninit_undoes_it_byte_for_byte(repo: Path, a
     assert cortex("init", cwd=repo).returncode == 0
     once = snapshot(repo)
     assert cortex("init", cwd=repo).returncode == 0
-    assert {name for name in snapshot(repo) if "/index/" not in name} == {name for name in once if "/index/" not in name}
+    assert {name for name in snapshot(repo) if "/index/" not in name} == {
+        name for name in once if "/index/" not in name
+    }
     run = cortex("uninit", cwd=repo)
     assert run.returncode == 0, run.stderr
     assert snapshot(repo) == before
 
 
 def test_git_status_stays_clean_after_init(clone: Path):
-    run = subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True
+    )
     assert run.stdout == ""
 
 
@@ -91,7 +95,9 @@ def test_uninit_sets_the_memories_aside(clone: Path):
 
 
 def test_what_is_remembered_is_logged_shown_recalled_and_forgotten(clone: Path):
-    m = told(cortex("remember", "Timestamps are stored in UTC as integer milliseconds.", "--json", cwd=clone))["id"]
+    m = told(
+        cortex("remember", "Timestamps are stored in UTC as integer milliseconds.", "--json", cwd=clone)
+    )["id"]
     log = told(cortex("log", "--json", cwd=clone))
     assert [memory["id"] for memory in log["memories"]] == [m]
     assert told(cortex("show", m[:8], "--json", cwd=clone))["body"]["text"].startswith("Timestamps")
@@ -104,7 +110,11 @@ def test_what_is_remembered_is_logged_shown_recalled_and_forgotten(clone: Path):
 
 def test_a_generation_that_is_corrected_becomes_a_memory(clone: Path, commit):
     wrote = "import requests\n\n\ndef fetch(url):\n    return requests.get(url).json()\n"
-    told(cortex("record", "--path", "net.py", "--agent", "t", "--task", "fetch", "--json", cwd=clone, stdin=wrote))
+    told(
+        cortex(
+            "record", "--path", "net.py", "--agent", "t", "--task", "fetch", "--json", cwd=clone, stdin=wrote
+        )
+    )
     commit(clone, {"net.py": wrote.replace("get(url)", "get(url, timeout=10)")}, message="Fetch")
     learnt = told(cortex("learn", "--json", cwd=clone))
     assert learnt["outcomes"] == {"edited": 1} and learnt["corrections"] == 1
@@ -144,7 +154,9 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("words", "code", "said"), ERRORS, ids=lambda value: str(value))
-def test_outside_a_repository_each_command_says_so(tmp_path: Path, alone: None, words: list[str], code: int, said: str):
+def test_outside_a_repository_each_command_says_so(
+    tmp_path: Path, alone: None, words: list[str], code: int, said: str
+):
     run = cortex(*words, cwd=tmp_path)
     assert run.returncode == code and said in run.stderr and "Traceback" not in run.stderr
 
@@ -173,7 +185,9 @@ INSIDE = [
 
 
 @pytest.mark.parametrize(("words", "stdin", "code", "said"), INSIDE, ids=lambda value: str(value)[:30])
-def test_each_error_is_clear_and_has_its_exit_status(clone: Path, words: list[str], stdin: str, code: int, said: str):
+def test_each_error_is_clear_and_has_its_exit_status(
+    clone: Path, words: list[str], stdin: str, code: int, said: str
+):
     run = cortex(*words, cwd=clone, stdin=stdin)
     assert (run.returncode, "Traceback" in run.stderr) == (code, False), run.stderr
     assert said in run.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from cortex.repo import config
 from cortex.repo.errors import UsageError
 from cortex.repo.places import Place, find, user_config
@@ -18,7 +17,9 @@ def place(repo: Path) -> Place:
     return found
 
 
-def test_a_flag_wins_over_the_environment_over_the_clone_over_the_team_over_the_person_over_the_default(place: Place):
+def test_a_flag_wins_over_the_environment_over_the_clone_over_the_team_over_the_person_over_the_default(
+    place: Place,
+):
     def now(environment=None, flags=None):
         setting = config.load(place, environment, flags)["recall.budget"]
         return setting.value, setting.source
@@ -58,7 +59,11 @@ def test_a_broken_file_is_passed_over_with_a_warning(place: Place):
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("[recall]\nk = 9", "at most 5"), ("[recall]\nk = 'x'", "takes a value like 5"), ("[recall]\nx = 1", "no setting recall.x")],
+    [
+        ("[recall]\nk = 9", "at most 5"),
+        ("[recall]\nk = 'x'", "takes a value like 5"),
+        ("[recall]\nx = 1", "no setting recall.x"),
+    ],
 )
 def test_a_bad_value_in_a_file_is_passed_over_with_its_reason(place: Place, line: str, words: str):
     (place.store / "config.toml").write_text(line)
@@ -68,7 +73,8 @@ def test_a_bad_value_in_a_file_is_passed_over_with_its_reason(place: Place, line
 
 
 @pytest.mark.parametrize(
-    ("key", "text"), [("recall.k", "many"), ("recall.k", "0"), ("guard.mode", "shout"), ("learn.history", "perhaps")]
+    ("key", "text"),
+    [("recall.k", "many"), ("recall.k", "0"), ("guard.mode", "shout"), ("learn.history", "perhaps")],
 )
 def test_a_bad_value_by_hand_is_refused(key: str, text: str):
     with pytest.raises(UsageError):
