@@ -139,7 +139,7 @@ def restore(source: Path, store: Path, author: str = "", system: System = SYSTEM
             place = segments.Shelf(store, system).next(owner.private, owner.writer, fresh[0][1].t, text)
             added += journal.take([(place, text)], latest)
         known |= {record.id for _, record in fresh}
-    layout.forget_clock(store, system)  # to be found out anew from all that is here now
+    FileJournal(store, author, system=system).recount()
     return BackupReport(source, added, len(known) - before, checked.bytes, present, tuple(problems))
 
 
@@ -211,6 +211,6 @@ def _records(data: bytes, private: bool) -> list[tuple[bytes, Record]]:
     for _, line in wal.lines(data):
         try:
             found.append((line, from_line(line, private)))
-        except DamagedLine:  # noqa: PERF203 - a backup keeps damaged lines as they are
+        except DamagedLine:
             continue
     return found

@@ -76,7 +76,7 @@ def examine(store: Path, system: System = SYSTEM) -> Diagnosis:
         for number, line in wal.lines(data):
             try:
                 ids.add(from_line(line, private).id)
-            except DamagedLine as error:  # noqa: PERF203 - one bad line stops no other
+            except DamagedLine as error:
                 problems.append(Problem(path, number, error.message))
     kept = len(Quarantine(store, system).contents())
     return Diagnosis(len(listing), len(open_logs), len(ids), size, tuple(problems), kept)
@@ -113,7 +113,7 @@ def _of_the_folder(store: Path, system: System) -> list[Problem]:
     for check, name in ((layout.check_format, layout.FORMAT_FILE), (layout.read_writer, layout.WRITER)):
         try:
             check(store, system)
-        except CortexError as error:  # noqa: PERF203 - two files, two findings
+        except CortexError as error:
             found.append(Problem(name, 0, error.message))
     if not exists(system, store / layout.FORMAT_FILE):
         found.append(Problem(layout.FORMAT_FILE, 0, "is missing"))
@@ -194,7 +194,7 @@ def _sort(data: bytes, private: bool) -> tuple[list[bytes], list[int]]:
         try:
             from_line(line, private)
             good.append(line + b"\n")
-        except DamagedLine:  # noqa: PERF203 - one bad line stops no other
+        except DamagedLine:
             bad.append(number)
     return good, bad
 

@@ -145,6 +145,16 @@ class FileJournal:
             except OSError as error:
                 raise refused(error, self.store) from error
 
+    def recount(self) -> None:
+        """Find out from all records where the clock stands, and note it. Raises `NotWrittenError`."""
+        with self._writing():
+            self.view()
+            self._adopt()
+            try:
+                layout.write_clock(self.store, layout.Clock(self._t, self._n), self._system)
+            except OSError as error:
+                raise refused(error, self.store) from error
+
     def quarantine(self, data: bytes, reason: str, path: str = "spool") -> None:
         """Keep bytes that could not be understood, with the reason; durable when this returns.
 
@@ -298,7 +308,7 @@ class FileJournal:
                 try:
                     times[line] = from_line(line, log.private).t
                     whole.append(line)
-                except DamagedLine as error:  # noqa: PERF203 - one bad line stops no other
+                except DamagedLine as error:
                     keeper.keep(line, Problem(path, number, error.message))
             for group in segments.cut(whole):
                 shelf.add(log.private, log.writer, times[group[0]], b"\n".join(group) + b"\n")

@@ -12,15 +12,24 @@ from ..repo.errors import DamagedError, PlaceError
 from . import quarantine, segments, wal
 from .durable import SYSTEM, System, exists, make_folder, read, refused, retry, sync_folder, write_file
 from .lock import writer_lock
+from .record import NotCanonicalError, canonical, crc
 
 FORMAT = 1
 FORMAT_FILE = "format.json"
-FORMAT_BYTES = b'{"format":1}\n'
 WRITER = "writer"
 CLOCK = "clock"
 FOLDERS = (wal.FOLDER, segments.SHARED, segments.PRIVATE, quarantine.FOLDER, "spool", "index")
 
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
+
+
+def _checked(said: dict[str, int]) -> bytes:
+    """The line of a small file, with a checksum: a flipped bit must not pass for a newer format or for a time."""
+    whole: dict[str, object] = {**said, "crc": crc(canonical(said))}
+    return canonical(whole) + b"\n"
+
+
+FORMAT_BYTES = _checked({"format": FORMAT})
 
 
 class NewerStoreError(PlaceError):
@@ -72,11 +81,9 @@ def read_writer(store: Path, system: System = SYSTEM) -> str:
 
 
 def format_of(data: bytes) -> int:
-    """The number in a `format.json`. Raises `DamagedError`."""
-    try:
-        number = json.loads(data)["format"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        number = None
+    """The number in a `format.json`; a checksum may stand there or not. Raises `DamagedError`."""
+    said = _said(data)
+    number = said.get("format") if said is not None else None
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise DamagedError("format.json holds no format number", "Run `cortex doctor --repair`.")
     return number
@@ -100,11 +107,23 @@ def check_format(store: Path, system: System = SYSTEM) -> None:
 def read_clock(store: Path, system: System = SYSTEM) -> Clock | None:
     """Where the sealed segments ended; None when that has to be found out from the segments themselves."""
     try:
-        said = json.loads(read(system, store / CLOCK))
-        t, n = said["t"], said["n"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        said = _said(read(system, store / CLOCK))
+    except OSError:
         return None
+    t, n = (said.get("t"), said.get("n")) if said is not None and "crc" in said else (None, None)
     return Clock(t, n) if type(t) is int and type(n) is int and t >= 0 and n >= 0 else None
+
+
+def _said(data: bytes) -> dict[str, object] | None:
+    """What a small file says; None when that is no object, or its checksum does not fit."""
+    try:
+        said = json.loads(data)
+        if not isinstance(said, dict):
+            return None
+        rest = {key: each for key, each in said.items() if key != "crc"}
+        return said if "crc" not in said or said["crc"] == crc(canonical(rest)) else None
+    except (ValueError, RecursionError, NotCanonicalError):
+        return None
 
 
 def forget_clock(store: Path, system: System = SYSTEM) -> None:
@@ -116,4 +135,4 @@ def forget_clock(store: Path, system: System = SYSTEM) -> None:
 
 def write_clock(store: Path, clock: Clock, system: System = SYSTEM) -> None:
     """Note where the sealed segments end. Raises `OSError`."""
-    write_file(system, store / CLOCK, json.dumps({"n": clock.n, "t": clock.t}).encode() + b"\n")
+    write_file(system, store / CLOCK, _checked({"n": clock.n, "t": clock.t}))

@@ -25,7 +25,8 @@ from cortex.store.blobs import Blobs
 from cortex.store.doctor import examine
 from cortex.store.journal import FileJournal, NewerStoreError, create, wall_ms
 from cortex.store.kinds import Correction, Generation
-from cortex.store.record import Draft, canonical, make, to_line
+from cortex.store.layout import FORMAT_BYTES
+from cortex.store.record import Draft, make, to_line
 from cortex.store.sync import BRANCH, REF, SyncReport, sync
 from pygit2.enums import FileMode, ObjectType
 
@@ -621,10 +622,11 @@ def test_two_who_keep_blobs_at_once_both_hold_them(repo: Path) -> None:
     assert [fresh.read(oid) for oid in kept] == [str(number).encode() for number in range(20)]
 
 
-def test_the_canonical_form_of_the_branch_is_what_is_documented(pair: tuple[Clone, Clone]) -> None:
+def test_the_branch_is_what_is_documented(pair: tuple[Clone, Clone]) -> None:
     one, _ = pair
     one.journal.put(Correction(before="a"))
     one.sync()
-    assert git(one.root, "show", f"{REF}:format.json") == canonical({"format": 1}).decode()
+    assert git(one.root, "show", f"{REF}:format.json") == FORMAT_BYTES.decode().strip()
+    assert FORMAT_BYTES.decode().strip() in (Path(__file__).parent.parent / "docs" / "format.md").read_text()
     top = pygit2.Repository(str(one.root))[git(one.root, "rev-parse", REF)].peel(pygit2.Tree)
     assert {each.filemode for each in top} == {FileMode.BLOB, FileMode.TREE}
