@@ -18,6 +18,8 @@ from .protocols import Floats
 
 #: Raised when what is embedded or searched is derived in another way: older files are then made again.
 FORM = 1
+#: A file that asks for the index to be built anew; the doctor puts it there.
+REBUILD = "rebuild"
 MANIFEST = "manifest.json"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..repo.errors import CortexError, DamagedError
 from . import layout, segments, wal
+from .derived import REBUILD
 from .durable import (
     SYSTEM,
     TEMPORARY,
@@ -30,9 +31,6 @@ from .lock import writer_lock
 from .quarantine import FOLDER as QUARANTINE
 from .quarantine import Problem, Quarantine
 from .record import DamagedLine, from_line
-
-#: A file in the index's folder that asks for the index to be built anew.
-REBUILD = "rebuild"
 
 
 @dataclass(frozen=True)

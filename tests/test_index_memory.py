@@ -243,3 +243,17 @@ def test_what_an_encoder_cannot_say_does_no_harm(folder: Path) -> None:
     index.refresh(ALL)
     assert all(cosine == 0 for _, cosine in index.vectors(Letters().encode(["a"])[0], 3))
     index.close()
+
+
+def test_the_doctor_can_ask_for_a_new_index(tmp_path: Path):
+    from cortex.store.derived import REBUILD
+
+    encoder = Letters()
+    index = MemoryIndex(tmp_path, encoder)
+    index.refresh([])
+    index.close()
+    (tmp_path / REBUILD).write_bytes(b"")
+    again = MemoryIndex(tmp_path, encoder)
+    again.refresh([])
+    assert any("doctor" in note for note in again.notes)
+    assert not (tmp_path / REBUILD).exists()

@@ -1,0 +1,152 @@
+"""`cortex doctor`, `backup`, `restore`: is the store whole, and how it is kept safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..repo.errors import DAMAGED
+from ..repo.layout import relink
+from ..repo.places import find
+from ..store import backup as archive
+from ..store import doctor as medicine
+from . import render
+from .frame import command, json_option, paint, repo_option
+from .probe import Capture, capture
+
+
+@command(
+    "doctor",
+    examples="""
+cortex doctor
+cortex doctor --repair
+cortex doctor --json | jq .problems
+""",
+    codes=(DAMAGED,),
+)
+@click.option(
+    "--repair", is_flag=True, help="Quarantine what is damaged, and build the index anew; deletes nothing."
+)
+@json_option
+@repo_option
+@click.pass_context
+def doctor(ctx: click.Context, repair: bool, as_json: bool, repo: str) -> None:
+    """Verify every checksum of the store, and prove that a capture works from end to end.
+
+    The proof hands a payload to the installed hook, and sees that the spool gets it. Exit status 4 when
+    something is damaged.
+    """
+    place = find(repo)
+    store = place.require_store()
+    remade = relink(place) if repair and place.root is not None else ()
+    found = medicine.repair(store) if repair else medicine.examine(store)
+    proof = capture(place)
+    done = [*found.repaired, *(f"made {link} again" for link in remade)]
+    problems = [(each.path, each.line, each.reason) for each in found.problems]
+    if as_json:
+        render.say(
+            render.as_json(
+                {
+                    "schema": 1,
+                    "sound": found.sound and proof.works,
+                    "segments": found.segments,
+                    "logs": found.logs,
+                    "records": found.records,
+                    "bytes": found.bytes,
+                    "quarantined": found.quarantined,
+                    "problems": [{"path": path, "line": line, "reason": why} for path, line, why in problems],
+                    "repaired": done,
+                    "capture": {"works": proof.works, "detail": proof.detail},
+                }
+            )
+        )
+    else:
+        render.say(_words(found, problems, done, proof, paint()))
+    if not found.sound or not proof.works:
+        ctx.exit(DAMAGED)
+
+
+@command(
+    "backup",
+    examples="""
+cortex backup ~/cortex-project.tar
+""",
+    codes=(DAMAGED,),
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@json_option
+@repo_option
+def backup(file: Path, as_json: bool, repo: str) -> None:
+    """Write all records to one FILE, private ones too, and verify it by reading it back."""
+    report = archive.backup(find(repo).require_store(), file.absolute())
+    _report(report, as_json, "backed up to")
+
+
+@command(
+    "restore",
+    examples="""
+cortex restore ~/cortex-project.tar
+""",
+    codes=(DAMAGED,),
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@repo_option
+def restore(file: Path, as_json: bool, repo: str) -> None:
+    """Unite the records of a backup with those that are here; nothing is overwritten, nothing is removed."""
+    report = archive.restore(file.absolute(), find(repo).require_store())
+    _report(report, as_json, "restored from")
+
+
+def _report(report: archive.BackupReport, as_json: bool, verb: str) -> None:
+    if as_json:
+        problems = [{"path": each.path, "line": each.line, "reason": each.reason} for each in report.problems]
+        render.say(
+            render.as_json(
+                {
+                    "schema": 1,
+                    "path": str(report.path),
+                    "segments": report.segments,
+                    "records": report.records,
+                    "bytes": report.bytes,
+                    "present": report.present,
+                    "problems": problems,
+                }
+            )
+        )
+        return
+    already = f", {render.count(report.present, 'segment')} were here already" if report.present else ""
+    render.say(
+        f"{paint()('green', verb)} {render.safe(report.path)}: {render.count(report.records, 'record')} "
+        f"in {render.count(report.segments, 'segment')}{already}"
+    )
+
+
+def _words(
+    found: medicine.Diagnosis,
+    problems: list[tuple[str, int, str]],
+    done: list[str],
+    proof: Capture,
+    colours: render.Paint,
+) -> str:
+    lines = [
+        f"{render.count(found.records, 'record')} in {render.count(found.segments, 'segment')} and "
+        f"{render.count(found.logs, 'open log')}, {found.bytes:,} bytes: "
+        + (colours("green", "every checksum holds") if found.sound else colours("red", "damaged"))
+    ]
+    lines += [
+        colours("red", f"  {render.safe(path)}:{line}: {render.safe(why)}") for path, line, why in problems
+    ]
+    lines += [f"  {colours('green', 'repaired')}  {render.safe(words)}" for words in done]
+    if found.quarantined:
+        lines.append(f"{render.count(found.quarantined, 'finding')} in quarantine, with their bytes")
+    lines.append(
+        f"capture: {colours('green', 'works') if proof.works else colours('red', 'does not work')} "
+        f"{colours('dim', '(' + render.safe(proof.detail) + ')')}"
+    )
+    if not found.sound:
+        lines.append(
+            colours("dim", "`cortex doctor --repair` quarantines what is damaged; it deletes nothing")
+        )
+    return "\n".join(lines)
