@@ -6,9 +6,7 @@ Importing this package loads nothing heavy: what is named below is imported when
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing itself is not loaded for it: each start of a hook would pay
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -31,6 +29,8 @@ def open(path: str | Path = ".") -> Session:
 
 
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
     if name == "models":
         return import_module(".models", __name__)
     if name == "CortexError":

@@ -10,20 +10,22 @@ import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from ..daemon import client
 from ..repo.errors import FINDINGS, OK, CortexError
 from . import render
 
+TYPE_CHECKING = False  # typing itself takes longer to load than all of this
+if TYPE_CHECKING:
+    from typing import Any
 
-@dataclass(frozen=True)
+
 class Form:
-    """How a command is written: options with a value and its type, flags, and the name of its arguments."""
+    """How a command is written: options with a value and its type, and flags."""
 
-    values: Mapping[str, tuple[str, type]]
-    flags: Mapping[str, str] = field(default_factory=dict)
+    def __init__(self, values: Mapping[str, tuple[str, type]], flags: Mapping[str, str]) -> None:
+        self.values = values
+        self.flags = flags
 
 
 FORMS = {

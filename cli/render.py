@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+
+TYPE_CHECKING = False  # the quick path pays for this file: see daemon/client.py
+if TYPE_CHECKING:
+    from typing import Any, TextIO
 
 CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 #: C0 and C1 controls except line end and tab: text from a repository must not move the cursor.

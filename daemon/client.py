@@ -1,4 +1,8 @@
-"""How a command reaches the daemon. Every command pays for this file: it loads json, os, socket."""
+"""How a command reaches the daemon. Every command pays for this file: it loads json, os, socket.
+
+Neither it nor what it imports loads dataclasses, pathlib or typing: together they take as long as json and
+socket, which is what a command may cost beside its answer.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from ..repo.errors import PlaceError
-from ..repo.places import runtime_folder, state_folder
+from ..repo.home import runtime_folder, state_folder
 from .protocol import MAX_LINE, ProtocolError, Reply, parse, rebuilt, request_line
 
 TOLD = "daemon.json"
@@ -48,7 +52,7 @@ def describe() -> dict[str, object]:
     A daemon that was killed leaves it behind: it says where to look, not that somebody is there.
     """
     try:
-        with (state_folder() / TOLD).open("rb") as file:
+        with open(os.path.join(state_folder(), TOLD), "rb") as file:
             told = json.loads(file.read(65_536))
     except (OSError, ValueError, RecursionError):
         return {}

@@ -16,7 +16,8 @@ from ..repo.errors import BusyError, CortexError, PlaceError, UsageError
 from ..repo.places import find
 from .client import is_own_folder, peer_uid
 from .logs import logger
-from .protocol import MAX_LINE, ProtocolError, Request, encode, error_body, parse_request
+from .protocol import MAX_LINE, ProtocolError, encode, error_body
+from .requests import Request, parse_request
 from .workers import Workers
 
 MAX_PATH = 100  # bytes: sun_path holds 104 on macOS, 108 on Linux

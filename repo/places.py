@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import home
 from .errors import PlaceError
 
 STORE = "cortex"
@@ -121,28 +121,9 @@ def _place(root: Path, gitdir: Path) -> Place:
 
 def state_folder() -> Path:
     """The person's folder for the daemon: its registry, log and settings. `CORTEX_HOME` moves it."""
-    if chosen := os.environ.get("CORTEX_HOME"):
-        return Path(chosen)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "cortex"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "cortex"
-
-
-def runtime_folder() -> str:
-    """Where the daemon's socket lies: a folder of the person's own, with a path short enough for a socket."""
-    chosen = os.environ.get("XDG_RUNTIME_DIR", "")
-    if chosen.startswith("/") and len(os.fsencode(chosen)) <= 64:
-        try:
-            usable = Path(chosen).stat().st_uid == os.getuid() and os.access(chosen, os.W_OK | os.X_OK)
-        except OSError:
-            usable = False
-        if usable:
-            return f"{chosen}/cortex"
-    return f"/tmp/cortex-{os.getuid()}"  # noqa: S108 - its owner and mode are checked before it is used
+    return Path(home.state_folder())
 
 
 def user_config() -> Path:
     """The person's own settings, for all repositories."""
-    if chosen := os.environ.get("CORTEX_HOME"):
-        return Path(chosen) / "config.toml"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "cortex" / "config.toml"
+    return Path(home.user_config())

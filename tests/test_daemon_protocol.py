@@ -6,7 +6,7 @@ import string
 import time
 
 import pytest
-from cortex.daemon import protocol
+from cortex.daemon import protocol, requests
 from cortex.daemon.protocol import ProtocolError
 from cortex.repo.errors import BusyError, DamagedError, UsageError
 
@@ -15,7 +15,7 @@ def test_a_request_comes_back_as_it_was_sent() -> None:
     args = {"text": "a\nb\u2028\U0001f600", "path": "caf\udce9", "n": 3, "deep": {"a": [1, None, True, 1.5]}}
     line = protocol.request_line("ask", "/somewhere", args, 1500)
     assert line.endswith(b"\n") and line.count(b"\n") == 1 and line.isascii()
-    assert protocol.parse_request(line) == protocol.Request("ask", "/somewhere", args, 1500)
+    assert requests.parse_request(line) == requests.Request("ask", "/somewhere", args, 1500)
 
 
 @pytest.mark.parametrize("error", [UsageError("a", "b"), BusyError("a"), DamagedError("a", "c")])
@@ -75,13 +75,13 @@ HOSTILE = {
 def test_a_hostile_line_is_refused_within_a_second(line: bytes) -> None:
     began = time.thread_time()
     with pytest.raises(ProtocolError):
-        protocol.parse_request(line)
+        requests.parse_request(line)
     assert time.thread_time() - began < 1.0
 
 
 def test_a_large_file_full_of_brackets_is_no_crowd() -> None:
     text = '{"a": [1, 2, "\\"b\\""]},\n' * 300_000
-    assert protocol.parse_request(protocol.request_line("record", "/r", {"text": text})).args["text"] == text
+    assert requests.parse_request(protocol.request_line("record", "/r", {"text": text})).args["text"] == text
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_no_line_crashes_the_parser(count: int, seed: int, tell) -> None:
             else:
                 line[at:at] = line[chance.randrange(len(line) + 1) :][:20]
         try:
-            protocol.parse_request(bytes(line))
+            requests.parse_request(bytes(line))
             parsed += 1
         except ProtocolError:
             continue
