@@ -21,8 +21,9 @@ DEPTH = 32
 MAX_SHARED = 64 * 1024  # bytes of one line, without its end
 MAX_PRIVATE = 1024 * 1024
 
-_HEX32 = re.compile(r"[0-9a-f]{32}\Z")
-_HEX64 = re.compile(r"[0-9a-f]{64}\Z")
+_HEX32 = re.compile(r"[0-9a-f]{32}\Z").match
+_HEX64 = re.compile(r"[0-9a-f]{64}\Z").match
+_OPERATIONS = frozenset({"put", "del"})
 _ENVELOPE = frozenset({"author", "body", "crc", "id", "m", "n", "op", "origin", "parents", "t", "v", "w"})
 
 
@@ -98,10 +99,11 @@ def canonical(value: object) -> bytes:
         raise NotCanonicalError("a text holds half of a surrogate pair") from error
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
 def _dump(value: object) -> bytes:
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-    ).encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def _check(value: object, depth: int) -> None:
@@ -158,9 +160,9 @@ def make(
         "origin": draft.origin,
         "body": dict(body),
     }
-    if not _HEX32.match(str(envelope["m"])):
+    if not _HEX32(str(envelope["m"])):
         raise NotCanonicalError(f"{draft.m!r} is not a memory id: 32 hex digits")
-    if not all(_HEX64.match(each) for each in draft.parents):
+    if not all(_HEX64(each) for each in draft.parents):
         raise NotCanonicalError("a parent is not a record id: 64 hex digits")
     identity = hashlib.sha256(canonical(envelope)).hexdigest()
     return _record(identity, envelope, is_private(draft.body) if private is None else private, {})
@@ -194,55 +196,52 @@ def from_line(line: bytes, private: bool) -> Record:
     line = line.removesuffix(b"\n")
     if len(line) > (MAX_PRIVATE if private else MAX_SHARED):
         raise DamagedLine(f"{len(line)} bytes in one line")
-    whole = _parse(line)
+    whole, is_canonical = _parse(line)
     given_crc, given_id = whole.pop("crc", None), whole.get("id")
-    try:
-        if not _plain(line):
-            _check(whole, 0)
-        with_id, without = _pair(whole)
-    except (NotCanonicalError, UnicodeEncodeError, RecursionError) as error:
-        raise DamagedLine(f"not in canonical form: {error}") from None
+    fields = f',"crc":"{given_crc}","id":"{given_id}",'.encode("utf-8", "replace")
+    at = line.find(fields) if is_canonical else -1
+    if at > 0:
+        # What the two were made of is the line without them. These bytes stand in it once: quotes in texts
+        # are escaped, and nothing can hold its own SHA-256.
+        head, tail = line[:at], line[at + len(fields) - 1 :]
+        with_id, without = head + f',"id":"{given_id}"'.encode() + tail, head + tail
+    else:
+        with_id = _dump(whole)
+        without = _dump({key: each for key, each in whole.items() if key != "id"})
     if given_crc != crc(with_id):
         raise DamagedLine("its checksum does not fit")
     if given_id != hashlib.sha256(without).hexdigest():
         raise DamagedLine("its id is not the hash of its content")
-    extra = {key: each for key, each in whole.items() if key not in _ENVELOPE} if len(whole) > 11 else {}
+    if len(whole) == len(_ENVELOPE) - 1:
+        extra: dict[str, object] = {}
+    else:
+        extra = {key: each for key, each in whole.items() if key not in _ENVELOPE}
     _check_envelope(whole)
     return _record(str(given_id), whole, private, extra)
 
 
-def _parse(line: bytes) -> dict[str, Any]:
+def _parse(line: bytes) -> tuple[dict[str, Any], bool]:
+    """The object of a line, and whether the line is its canonical form."""
     try:
         text = line.decode("utf-8")
-        whole = json.loads(text, parse_float=_no_float, parse_constant=_no_float, parse_int=_integer)
-        if isinstance(whole, dict) and _dump(whole) != line:
-            # Not written by us, or not canonical: look again, slowly, for what `json` lets pass.
-            whole = json.loads(
-                text,
-                parse_float=_no_float,
-                parse_constant=_no_float,
-                parse_int=_integer,
-                object_pairs_hook=_unique,
-            )
+        whole = _QUICK.decode(text)
+        is_canonical = isinstance(whole, dict) and _dump(whole) == line
+        if not is_canonical:
+            whole = _STRICT.decode(text)  # which finds what the quick one lets pass
+        if not isinstance(whole, dict):
+            raise DamagedLine("not a JSON object")
+        if not (is_canonical and _plain(line)):
+            _check(whole, 0)
+    except NotCanonicalError as error:
+        raise DamagedLine(f"not in canonical form: {error.message}") from None
     except (ValueError, RecursionError) as error:
         raise DamagedLine(f"not JSON as it must be: {error}") from None
-    if not isinstance(whole, dict):
-        raise DamagedLine("not a JSON object")
-    return whole
+    return whole, is_canonical
 
 
 def _plain(line: bytes) -> bool:
-    """Whether a line needs no look at its keys and its depth: ASCII, and too few brackets to nest deep."""
-    return line.isascii() and b"\\u" not in line and line.count(b"{") + line.count(b"[") <= DEPTH
-
-
-def _pair(whole: Mapping[str, Any]) -> tuple[bytes, bytes]:
-    """The canonical forms with and without `id`, the body dumped once."""
-    if len(whole) == 11 and whole.keys() <= _ENVELOPE:
-        head = _dump({"author": whole["author"], "body": whole["body"]})[:-1]
-        tail = _dump({key: whole[key] for key in ("m", "n", "op", "origin", "parents", "t", "v", "w")})[1:]
-        return head + b',"id":' + _dump(whole["id"]) + b"," + tail, head + b"," + tail
-    return _dump(whole), _dump({key: each for key, each in whole.items() if key != "id"})
+    """Whether a canonical line needs no look inside: it is ASCII, and has too few brackets to nest deep."""
+    return line.isascii() and line.count(b"{") + line.count(b"[") <= DEPTH
 
 
 def _no_float(text: str) -> float:
@@ -250,6 +249,8 @@ def _no_float(text: str) -> float:
 
 
 def _integer(text: str) -> int:
+    if len(text) < 16 and text != "-0":
+        return int(text)
     if len(text) > 17 or not -LIMIT < int(text) < LIMIT or text == "-0":
         raise ValueError(f"the number {text[:20]} is not below 2^53")
     return int(text)
@@ -262,25 +263,32 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+_QUICK = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float, parse_int=_integer)
+_STRICT = json.JSONDecoder(
+    parse_float=_no_float, parse_constant=_no_float, parse_int=_integer, object_pairs_hook=_unique
+)
+
+
 def _check_envelope(whole: Mapping[str, Any]) -> None:
+    get = whole.get
     for key in ("v", "t", "n"):
-        value = whole.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        value = get(key)
+        if type(value) is not int or value < 0:
             raise DamagedLine(f"`{key}` is not a number")
     for key in ("m", "w"):
-        value = whole.get(key)
-        if not isinstance(value, str) or not _HEX32.match(value):
+        value = get(key)
+        if type(value) is not str or not _HEX32(value):
             raise DamagedLine(f"`{key}` is not 32 hex digits")
     for key in ("op", "author", "origin"):
-        if not isinstance(whole.get(key), str):
+        if type(get(key)) is not str:
             raise DamagedLine(f"`{key}` is not a text")
-    parents = whole.get("parents")
-    if not isinstance(parents, list) or not all(isinstance(p, str) and _HEX64.match(p) for p in parents):
+    parents = get("parents")
+    if type(parents) is not list or not all(type(each) is str and _HEX64(each) for each in parents):
         raise DamagedLine("`parents` are not record ids")
-    if not isinstance(whole.get("body"), dict):
+    if type(get("body")) is not dict:
         raise DamagedLine("`body` is not an object")
-    if whole["v"] < 1 or (whole["v"] == VERSION and whole["op"] not in {"put", "del"}):
-        raise DamagedLine(f"`op` {str(whole['op'])[:20]!r} is none of version {whole['v']}")
+    if whole["v"] < 1 or (whole["v"] == VERSION and whole["op"] not in _OPERATIONS):
+        raise DamagedLine(f"`op` {whole['op'][:20]!r} is none of version {whole['v']}")
 
 
 def _record(identity: str, whole: Mapping[str, Any], private: bool, extra: Mapping[str, object]) -> Record:
