@@ -110,16 +110,15 @@ def check(result: Mapping[str, Any], paint: Paint) -> str:
 
 
 def _why(finding: Mapping[str, Any]) -> str:
+    """What speaks for the rule and what against it."""
     tested = finding.get("backtest") or {}
-    words = f"corrected {finding['support']} times"
-    if finding["against"]:
-        words += f", {finding['against']} times left as it was"
+    words = [f"support {finding['support']}, against {finding['against']}"]
     if tested:
-        words += (
-            f"; back-test: {count(tested.get('matched', 0), 'place')} in accepted code, "
+        words.append(
+            f"back-test: {count(tested.get('matched', 0), 'place')} in accepted code, "
             f"{tested.get('changed', 0)} corrected, {tested.get('stood', 0)} left standing"
         )
-    return f"{words}; confidence {finding['confidence']:.2f}; rule {finding['rule'][:12]}"
+    return "; ".join([*words, f"confidence {finding['confidence']:.2f}", f"rule {finding['rule'][:12]}"])
 
 
 def memories(result: Mapping[str, Any], paint: Paint) -> str:

@@ -26,8 +26,15 @@ def status(as_json: bool, repo: str) -> None:
     """Show what Cortex watches here, what it has learnt, what waits, and what is wrong."""
     with session(repo) as opened:
         result = dict(opened.call("report"))
-    result["daemon"] = {"pid": process.status().pid, "used": opened.through_daemon}
-    if process.status().pid is None and os.environ.get("CORTEX_NO_DAEMON", "") in ("", "0"):
+    daemon = process.status()
+    result["daemon"] = {"pid": daemon.pid, "used": opened.through_daemon, "problem": daemon.problem}
+    if daemon.problem:
+        waits = "hooks spool, and the daemon takes it in when it can be reached"
+        result["problems"] = [
+            *result["problems"],
+            f"the daemon cannot be reached from here ({daemon.problem}): {waits}",
+        ]
+    elif daemon.pid is None and os.environ.get("CORTEX_NO_DAEMON", "") in ("", "0"):
         result["problems"] = [*result["problems"], "the daemon is not running: `cortex daemon start`"]
     show(result, as_json, words)
 

@@ -21,7 +21,7 @@ from ..analyzers.fragments import BODY, PLACE, Fragment, fragments, has_body
 from ..analyzers.languages import INTERFACE_NAMES, LANGUAGES, words
 from ..analyzers.parse import Node
 from ..analyzers.patterns import Compiled, Match, compile, elements
-from ..store.items import headline, shown
+from ..store.items import headline, shown, tick
 from ..store.kinds import Correction, Pattern
 from .antiunify import WIDTHS, Example, General, antiunify
 
@@ -258,7 +258,9 @@ def _candidate(
             _check(checked, x, height) == checked for x in members if x.m in distinct
         ):
             title = headline(shown(pattern.pattern), shown(pattern.rewrite))
-            return Candidate(checked, distinct, title, _text(checked), name, weak=not anchor)
+            return Candidate(
+                checked, distinct, title, _text(members[0].chain[height][1]), name, weak=not anchor
+            )
     return None
 
 
@@ -281,8 +283,9 @@ def _near(pattern: Pattern, paths: Sequence[str]) -> Pattern:
     return replace(pattern, guards=(*pattern.guards, f"path:{folder}/*"))
 
 
-def _text(pattern: Pattern) -> str:
-    return f"Write `{shown(pattern.rewrite)}` where `{shown(pattern.pattern)}` would stand."
+def _text(example: Node) -> str:
+    """What a person wrote in one of the examples: a model copies from code better than from a pattern."""
+    return f"For example {tick(' '.join(example.text.split())[:160])}."
 
 
 def _anchored(general: General) -> bool | None:

@@ -375,16 +375,15 @@ def active_rules(view: View, known: Sequence[Item]) -> list[ActiveRule]:
             continue
         if memory.rule.language == "":
             continue
-        out.append(_active(item, memory, memory.rule, event))
+        out.append(_active(item, memory.rule, event))
     return sorted(out, key=lambda rule: (-rule.confidence, -rule.support, rule.id))
 
 
-def _active(item: Item, memory: Memory, pattern: Pattern, event: RuleEvent) -> ActiveRule:
-    why = f" ({memory.reason})" if memory.reason else ""
+def _active(item: Item, pattern: Pattern, event: RuleEvent) -> ActiveRule:
     return ActiveRule(
         id=item.id,
         title=item.title,
-        message=f"{item.title}: corrected {times(event.support)} in {event.commits} commits{why}",
+        message=f"{item.title}: corrected {times(event.support)} in {event.commits} commits",
         pattern=pattern,
         support=event.support,
         against=event.against,
