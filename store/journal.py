@@ -17,7 +17,7 @@ from .kinds import KINDS, Body, Memory, encode
 from .layout import NewerStoreError, create
 from .lock import writer_lock
 from .quarantine import Problem, Quarantine
-from .reading import AHEAD, Reader
+from .reading import AHEAD, Reader, uncollected
 from .record import (
     MAX_PRIVATE,
     MAX_SHARED,
@@ -86,10 +86,12 @@ class FileJournal:
     def view(self) -> View:
         """What is current, brought up to date with the disk; the same object each time."""
         with self._mutex:
-            view = self._view if self._view is not None else View()
-            view.add(self._reader.new())
-            self._view = view
-            return view
+            if self._view is None:
+                with uncollected():
+                    self._view = View(self._reader.new())
+            else:
+                self._view.add(self._reader.new())
+            return self._view
 
     def problems(self) -> list[Problem]:
         """What could not be read, and why; the rest is read all the same."""

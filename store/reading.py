@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,11 +16,8 @@ from .record import LIMIT, DamagedLine, Record, from_line
 AHEAD = 24 * 60 * 60 * 1000
 
 
-_MANY = 8  # segments
-
-
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Without the cyclic collector, which would go over all new records again and again: a third of the time
     that a first reading takes, and there is no cycle in them.
     """
@@ -63,9 +59,8 @@ class Reader:
         # in the one or in the other.
         for log in wal.logs(self._store, self._system):
             found += self._log(log, limit)
-        unread = [segment for segment in self._shelf.listing() if segment not in self._read]
-        with _uncollected() if len(unread) > _MANY else contextlib.nullcontext():
-            for segment in unread:
+        for segment in self._shelf.listing():
+            if segment not in self._read:
                 found += self._segment(segment, limit)
         if self._ahead:
             found += self._due(limit)
