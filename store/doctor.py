@@ -81,7 +81,7 @@ def examine(store: Path, system: System = SYSTEM) -> Diagnosis:
 
 
 def repair(store: Path, author: str = "", system: System = SYSTEM) -> Diagnosis:
-    """Move what is damaged to the quarantine, seal its good lines anew, and ask for a new index.
+    """Move what is damaged to the quarantine, seal its good lines anew, and have the index built anew.
 
     No byte is deleted. Raises `NewerStoreError`, `BusyError`, and `NotWrittenError` when the disk refuses.
     """
