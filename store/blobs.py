@@ -96,7 +96,7 @@ class Blobs:
                 elif held.target != tree:
                     held.set_target(tree)
                 return
-            except (pygit2.GitError, ValueError, KeyError):  # noqa: PERF203 - another try is the point
+            except (pygit2.GitError, ValueError, KeyError):
                 if attempt == _TRIES - 1:
                     raise
                 time.sleep(0.005 * (attempt + 1))

@@ -75,19 +75,19 @@ class System:
 
     def replace(self, source: Path, target: Path) -> None:
         """Rename within one file system, over what is there."""
-        os.replace(source, target)  # noqa: PTH105 - one call, one fault to inject
+        os.replace(source, target)
 
     def unlink(self, path: Path) -> None:
         """Take a name away."""
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)
 
     def mkdir(self, path: Path, mode: int = 0o700) -> None:
         """Make a folder."""
-        os.mkdir(path, mode)  # noqa: PTH102
+        os.mkdir(path, mode)
 
     def listdir(self, path: Path) -> list[str]:
         """The names in a folder, in no order."""
-        return os.listdir(path)  # noqa: PTH208
+        return os.listdir(path)
 
     def stat(self, path: Path) -> Stat:
         """The status of a name, links not followed; raises `FileNotFoundError`."""
@@ -122,7 +122,7 @@ def retry(call: Callable[[], T]) -> T:
     while True:
         try:
             return call()
-        except InterruptedError:  # noqa: PERF203 - that is what it is for
+        except InterruptedError:
             continue
 
 

@@ -66,7 +66,7 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
         return
     for each in paths:
         if isinstance(each, (str, bytes, os.PathLike)):
-            name = os.path.abspath(os.fsdecode(each))  # noqa: PTH100 - names, not links
+            name = os.path.abspath(os.fsdecode(each))
             if name.startswith(_HOME) and not name.startswith(_ALLOWED) and "__pycache__" not in name:
                 _touched.append(f"{event} {name}")
 
