@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from cortex.repo.errors import CortexError, DamagedError, PlaceError, UsageError
 from cortex.store.backup import backup, restore, verify
-from cortex.store.doctor import REBUILD, examine, repair
+from cortex.store.derived import REBUILD
+from cortex.store.doctor import examine, repair
 from cortex.store.journal import FileJournal, NewerStoreError, create
 from cortex.store.kinds import Correction, Generation
 from cortex.store.quarantine import Quarantine
