@@ -38,7 +38,7 @@ def doctor(ctx: click.Context, repair: bool, as_json: bool, repo: str) -> None:
     something is damaged.
     """
     place = find(repo)
-    store = place.require_store()
+    store = place.store if place.store.is_dir() else place.require_store()
     remade = relink(place) if repair and place.root is not None else ()
     found = medicine.repair(store) if repair else medicine.examine(store)
     proof = capture(place)
@@ -95,7 +95,7 @@ cortex restore ~/cortex-project.tar
 @repo_option
 def restore(file: Path, as_json: bool, repo: str) -> None:
     """Unite the records of a backup with those that are here; nothing is overwritten, nothing is removed."""
-    report = archive.restore(file.absolute(), find(repo).require_store())
+    report = archive.restore(file.absolute(), find(repo).store)
     _report(report, as_json, "restored from")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..hooks import spool
 from ..repo.errors import UsageError
+from ..repo.layout import relink
 from ..repo.places import Place, find
 from . import answering, guarding, hearing, recording, reporting, sharing, teaching
 from .state import Models, State, wall_ms
@@ -37,6 +38,7 @@ AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "report", "show", "sync"})
 
 #: How long the daemon reads on in a repository's past before it looks at the rest of its work, in seconds.
 SLICE_S = 20.0
+DAY_MS = 86_400_000
 
 
 class Engine:
@@ -56,6 +58,7 @@ class Engine:
         self._state = State(place, models or Models(), clock=clock, environment=environment)
         self._trees: dict[Path, State] = {place.gitdir: self._state}
         self._history_done = False
+        self._tidied = 0
         self._recorded = 0  # corrections from the past that the rules have not seen
 
     def handle(
@@ -102,6 +105,7 @@ class Engine:
 
     def drain(self) -> int:
         """Take what hooks left in the spool; returns how many events were taken."""
+        relink(self.place)  # `git clean -fdx` takes the link away, and a new work tree has none
         taken = 0
         for event in spool.pending(self.place.store / "spool"):
             with self._lock:
@@ -134,6 +138,7 @@ class Engine:
                 self._revise()
             return not report.finished
         with self._lock:
+            self._tidy()
             return self._state.catch_up()
 
     def pending(self) -> int:
@@ -166,6 +171,16 @@ class Engine:
             "rules": changed,
             "elapsed_s": round(report.elapsed_s, 3),
         }
+
+    def _tidy(self) -> None:
+        """Once a day: let generated code go that is older than the person keeps it, and drafts that nobody ends."""
+        now = self._state.clock()
+        if now - self._tidied < DAY_MS:
+            return
+        self._tidied = now
+        days = self._state.settings().integer("capture.keep_days")
+        self._state.blobs.expire(now - days * DAY_MS)
+        spool.sweep(self.place.store / "spool")
 
     def _revise(self) -> list[dict[str, str]]:
         """Bring the rules up to date, beside the engine's lock: it can take seconds in a large store."""

@@ -67,8 +67,17 @@ def lay_down(place: Place, template: Path) -> LayoutReport:
 
 
 def relink(place: Place) -> tuple[Path, ...]:
-    """Make the link again where it was lost (`git clean -fdx` takes it); returns those that were made."""
-    return tuple(root / LINK for root in work_trees(place) if _link(root, place) is None)
+    """Make the link again where it was lost (`git clean -fdx` takes it); returns those that were made.
+
+    Where something else has the name, or nothing can be written, there is no link: the memory needs none.
+    """
+    made: list[Path] = []
+    for root in work_trees(place) if place.initialised else ():
+        if not os.path.exists(root / LINK):
+            with contextlib.suppress(OSError):
+                if _link(root, place) is None:
+                    made.append(root / LINK)
+    return tuple(made)
 
 
 def take_away(
