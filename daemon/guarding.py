@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
-from ..learning.guard import Change, Finding
+from ..learning.guard import ActiveRule, Change, Finding
 from ..learning.guard import check as find
 from ..repo.errors import UsageError
 from ..repo.git import git
@@ -58,7 +58,8 @@ def check(
     else:
         staged = _staged(state, files, since, index_file, cwd)
         changes = list(_readable(state, staged, skipped))
-    findings = find(changes, state.rules())
+    rules = state.rules()
+    findings = find(changes, rules)
     settings = state.settings()
     blocking = settings.text("guard.mode") == "block" and any(
         finding.confidence >= settings.number("guard.block_confidence") for finding in findings
@@ -67,7 +68,7 @@ def check(
         state.journal.append([Draft(_exposure(findings, channel), origin=channel)])
     return {
         "schema": SCHEMA,
-        "findings": [_finding(state, finding) for finding in findings],
+        "findings": _told(findings, rules),
         "checked_files": len(changes),
         "skipped": skipped,
         "elapsed_ms": round((time.perf_counter() - started) * 1000, 3),
@@ -83,10 +84,11 @@ def check_generation(
     if language is None:
         return []
     added = frozenset(line for first, last in lines for line in range(first, last + 1))
-    findings = find([Change(path, text, language, added)], state.rules())
+    rules = state.rules()
+    findings = find([Change(path, text, language, added)], rules)
     if findings:
         state.journal.append([Draft(_exposure(findings, "hook"), origin="guard")])
-    return [_finding(state, finding) for finding in findings]
+    return _told(findings, rules)
 
 
 def _known(language: str) -> str:
@@ -232,8 +234,12 @@ def _exposure(findings: Sequence[Finding], channel: str) -> Exposure:
     )
 
 
-def _finding(state: State, finding: Finding) -> FindingResult:
-    rule = next((each for each in state.rules() if each.id == finding.rule), None)
+def _told(findings: Sequence[Finding], rules: Sequence[ActiveRule]) -> list[FindingResult]:
+    by_id = {rule.id: rule for rule in rules}
+    return [_finding(finding, by_id.get(finding.rule)) for finding in findings]
+
+
+def _finding(finding: Finding, rule: ActiveRule | None) -> FindingResult:
     return {
         "path": finding.path,
         "line": finding.line,

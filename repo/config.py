@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -244,20 +246,39 @@ def _trusted() -> dict[str, str]:
 
 
 def _document(file: Path) -> tomlkit.TOMLDocument:
+    with _reading(file):
+        return tomlkit.parse(_text(file))
+
+
+def _read(file: Path) -> Mapping[str, object]:
+    """The values of a file by "section.name"."""
+    with _reading(file):
+        return _values(_text(file))
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """What goes wrong with a file, in words."""
     try:
-        return tomlkit.parse(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return tomlkit.document()
+        yield
     except (ParseError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} is not valid TOML: {error}", "Mend the file, or move it away.") from error
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _read(file: Path) -> dict[str, object]:
-    """The values of a file by "section.name"."""
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+@lru_cache(maxsize=64)
+def _values(text: str) -> Mapping[str, object]:
+    """The values in a text, kept: each request loads the settings, and parsing takes milliseconds."""
     values: dict[str, object] = {}
-    for section, table in _document(file).unwrap().items():
+    for section, table in tomlkit.parse(text).unwrap().items():
         if isinstance(table, dict):
             values.update({f"{section}.{name}": value for name, value in table.items()})
         else:

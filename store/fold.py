@@ -29,6 +29,7 @@ class View:
         self._kinds: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._conflicts: set[str] = set()
         self._changed: dict[str, int] = {}
+        self._moved: dict[str, int] = {}
         self._current = 0
         self._version = 0
         self.add(records)
@@ -41,6 +42,15 @@ class View:
     def changed(self, *kinds: str) -> int:
         """The version at which something of these kinds last came or went; 0 for never."""
         return max((self._changed.get(kind, 0) for kind in kinds), default=0)
+
+    def tail(self, kind: str, count: int, version: int) -> list[Record] | None:
+        """The records of a kind after its first `count`, for whoever knows those as of `version`; None when one
+        of them went since then, or another came among them.
+        """
+        with self._lock:
+            if self._moved.get(kind, 0) > version:
+                return None
+            return [record for _, record in self._kinds.get(kind, [])[count:]]
 
     def __len__(self) -> int:
         """How many memories are current."""
@@ -132,6 +142,11 @@ class View:
 
     def _list(self, gone: list[Record], come: list[Record]) -> None:
         """Bring the ordered lists by kind up to date: one by one for a few, by one sort for many."""
+        self._moved.update((record.kind, self._version + 1) for record in gone)
+        for record in come:
+            entries = self._kinds.get(record.kind)
+            if entries and record.order < entries[-1][0]:
+                self._moved[record.kind] = self._version + 1
         if len(gone) + len(come) <= 64:
             for record in gone:
                 entries = self._kinds[record.kind]

@@ -166,3 +166,23 @@ def test_an_operation_of_a_newer_version_hides_nothing() -> None:
     )
     view = View([newer, first])
     assert view.current(M) == first
+
+
+def test_whoever_follows_the_tail_of_a_kind_knows_all_of_it(seed: int) -> None:
+    chance = random.Random(seed)
+    view, known, version, taken, by_tail = View(), [], 0, 0, 0
+    for now in range(1, 3_000):
+        m = f"{chance.randrange(200):032x}"
+        edit = chance.random() < 0.05
+        parents = tuple(head.id for head in view.heads(m)) if edit else ()
+        late = chance.random() < 0.02
+        records = [write(f"{now}.{i}", now - 500 if late else now, m if edit else f"{now:032x}", parents)
+                   for i in range(100 if chance.random() < 0.01 else 1)]  # fmt: skip
+        view.add(records)
+        if chance.random() < 0.5:
+            new = view.tail("correction", len(known), version)
+            by_tail += new is not None
+            known = list(view.of_kind("correction")) if new is None else known + new
+            version, taken = view.version, taken + 1
+            assert known == list(view.of_kind("correction"))
+    assert 0.5 * taken < by_tail < taken
