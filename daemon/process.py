@@ -125,9 +125,11 @@ def start(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status:
             end = time.monotonic() + wait_s
             now = None
         while now is None and time.monotonic() < end:
-            if not is_held(folder):
+            free = not is_held(folder)
+            if free:
                 _spawn(program, folder)
-            now = _await(folder, end)
+            # Held and silent: it may be dying, and then the place of the next is free at once.
+            now = _await(folder, end, BIRTH_S if free else 0.0)
     if now is not None:
         return now
     holder = _holder(folder)
@@ -286,9 +288,12 @@ def _locks(descriptor: int) -> bool:
     return True
 
 
-def _await(folder: Path, end: float) -> Status | None:
-    """The daemon as soon as it answers; None when it ended before, or does not answer in time."""
-    born = min(end, time.monotonic() + BIRTH_S)
+def _await(folder: Path, end: float, birth_s: float) -> Status | None:
+    """The daemon as soon as it answers; None when it ended before, or does not answer in time.
+
+    `birth_s` is what it may take until it holds the folder.
+    """
+    born = min(end, time.monotonic() + birth_s)
     while time.monotonic() < end:
         now = _answering()
         if now is not None:
