@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 
 from ..repo.errors import PlaceError
 from ..repo.home import runtime_folder, state_folder
-from .protocol import MAX_LINE, ProtocolError, Reply, parse, rebuilt, request_line
+from .protocol import MAX_LINE, TAKEN_MS, ProtocolError, Reply, parse, rebuilt, request_line
 
 TOLD = "daemon.json"
 START = "Run `cortex daemon start`, or go on without it: what it would do now is done when it is back."
@@ -79,11 +79,12 @@ def exchange(
 ) -> Reply:
     """Ask the daemon for `op`, and return its answer with the time that it took inside.
 
-    `timeout` is in seconds, from the request or the last sign of progress. Raises `NoDaemon`, `Gone`,
+    `timeout` is in seconds, from the request or the last sign of progress; a daemon that does not even say
+    within five that it has read the request is wedged. Raises `NoDaemon`, `Gone`,
     `Wedged`, or the error that the daemon met, with its exit code.
     """
     line = request_line(op, repo, args or {}, int(timeout * 1000))
-    end = time.monotonic() + timeout
+    end = time.monotonic() + min(timeout, TAKEN_MS / 1000)
     with _connect(end) as connection:
         try:
             connection.settimeout(_left(end))
@@ -159,7 +160,8 @@ def _connect_to(path: str, end: float) -> socket.socket:
 
 
 def _read(connection: socket.socket, timeout: float, progress: Progress | None) -> Reply:
-    end = time.monotonic() + timeout
+    first = min(timeout, TAKEN_MS / 1000)  # until the daemon says that it has read the request
+    end = time.monotonic() + first
     pending = bytearray()
     seen = 0  # how far `pending` was searched for a line end
     while True:
@@ -173,6 +175,7 @@ def _read(connection: socket.socket, timeout: float, progress: Progress | None) 
             told = said.get("progress")
             if progress is not None and isinstance(told, dict):
                 progress(told)
+            first = timeout
             end = time.monotonic() + timeout
             continue
         seen = len(pending)
@@ -182,7 +185,7 @@ def _read(connection: socket.socket, timeout: float, progress: Progress | None) 
             connection.settimeout(_left(end))
             more = connection.recv(262_144)
         except TimeoutError:
-            raise _wedged(timeout) from None
+            raise _wedged(first) from None
         except OSError as error:
             raise Gone(f"the daemon went away: {error.strerror}", START) from error
         if not more:

@@ -1,7 +1,8 @@
 """What goes over the daemon's socket: one JSON object a line, with limits on size, depth and count.
 
-A request is ``{"v": 1, "op", "repo", "args", "deadline_ms"?}``. Its answer is any number of
-``{"progress": {…}}``, and then ``{"ok": true, "result": {…}, "ms", "version"}`` or
+A request is ``{"v": 1, "op", "repo", "args", "deadline_ms"?}``. Its answer is ``{"taken": true}`` where the
+deadline is later than `TAKEN_MS`, any number of ``{"progress": {…}}``, and then
+``{"ok": true, "result": {…}, "ms", "version"}`` or
 ``{"ok": false, "error": {"message", "hint", "exit_code", "kind"}, "ms", "version"}``.
 Fields that a reader does not know are passed over.
 """
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from ..repo.errors import EXIT_CODES, PLACE, BusyError, CortexError, DamagedError, PlaceError, UsageError
 
 VERSION = 1
+TAKEN_MS = 5_000  # a client that may wait longer is told at once that its request was read
 MAX_LINE = 16 * 1024 * 1024
 MAX_DEPTH = 48
 MAX_ITEMS = 400_000  # what one line may hold of values and keys: bounds the memory that a line can ask for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import selectors
 import socket
 import threading
@@ -16,7 +17,7 @@ from ..repo.errors import BusyError, CortexError, PlaceError, UsageError
 from ..repo.places import find
 from .client import is_own_folder, peer_uid
 from .logs import logger
-from .protocol import MAX_LINE, ProtocolError, encode, error_body
+from .protocol import MAX_LINE, TAKEN_MS, ProtocolError, encode, error_body
 from .requests import Request, parse_request
 from .workers import Workers
 
@@ -24,6 +25,7 @@ MAX_PATH = 100  # bytes: sun_path holds 104 on macOS, 108 on Linux
 IDLE_S = 30.0
 DEADLINE_S = 900.0
 _END, _AGAIN = b"e", b"a"
+_TAKEN = encode({"taken": True})
 
 
 class Connection:
@@ -41,6 +43,20 @@ class Connection:
         """A request was read."""
         with self._sending:
             self.request, self._answered, self.seen = request, False, time.monotonic()
+
+    def taken(self) -> None:
+        """Say that the request was read: a client that hears nothing need not wait as long as for the answer."""
+        with self._sending, contextlib.suppress(OSError):
+            self.sock.sendall(_TAKEN)
+
+    def gone(self) -> bool:
+        """Whether the client has hung up: it went another way by now, and doing it here too would double it."""
+        there = select.poll()
+        there.register(self.sock, select.POLLIN)
+        try:
+            return bool(there.poll(0)) and self.sock.recv(1, socket.MSG_PEEK) == b""
+        except OSError:
+            return True
 
     def progress(self, told: Mapping[str, object]) -> None:
         """Say how far it is; a client that is gone is no reason to stop the work."""
@@ -269,7 +285,11 @@ class Server:
                 except ProtocolError as error:
                     connection.answer(self._error(error, began))
                     return
+                if connection.gone():
+                    return
                 connection.begin(request)
+                if request.deadline_ms > TAKEN_MS:
+                    connection.taken()
                 connection.answer(self._answer(request, connection, began))
         except ProtocolError as error:
             connection.answer(self._error(error, time.monotonic()))
