@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,9 @@ class Engine:
         self.place = place
         self._lock = threading.RLock()
         self._past = threading.Lock()
-        self._state = State(place, models or Models(), clock=clock, environment=environment)
+        self._open = partial(State, place, models or Models(), clock=clock, environment=environment)
+        self._state = self._open()
+        self._stamp = _stamp(place)
         self._trees: dict[Path, State] = {place.gitdir: self._state}
         self._history_done = False
         self._tidied = 0
@@ -83,6 +86,7 @@ class Engine:
         if "progress" in accepted and progress is not None:
             given["progress"] = progress
         with self._lock:
+            self._renew()
             state = self._at(str(at)) if at else self._state
             if op in AFTER_THE_SPOOL:
                 self.drain()
@@ -90,6 +94,18 @@ class Engine:
                 return operation(state, **given)
             except TypeError as error:
                 raise UsageError(f"{op}: {error}") from error
+
+    def _renew(self) -> None:
+        """Begin anew where the store is another one now: deleted and laid down again, or given a new writer.
+
+        Raises `PlaceError` where there is none any more.
+        """
+        stamp = _stamp(self.place)
+        if stamp != self._stamp:
+            self._state.close()
+            self._state = self._open()
+            self._trees = {self.place.gitdir: self._state}
+            self._stamp, self._history_done, self._recorded = stamp, False, 0
 
     def _at(self, path: str) -> State:
         """The state of the work tree around `path`."""
@@ -105,6 +121,8 @@ class Engine:
 
     def drain(self) -> int:
         """Take what hooks left in the spool; returns how many events were taken."""
+        with self._lock:
+            self._renew()
         relink(self.place)  # `git clean -fdx` takes the link away, and a new work tree has none
         taken = 0
         for event in spool.pending(self.place.store / "spool"):
@@ -116,6 +134,7 @@ class Engine:
     def scan(self) -> int:
         """Learn from the commits that are new by the refs; returns how many there were."""
         with self._lock:
+            self._renew()
             report = teaching.scan(self._state)
         if report.corrections:
             self._revise()
@@ -128,6 +147,8 @@ class Engine:
 
     def background(self, stop: Callable[[], bool], budget_s: float) -> bool:
         """Go on with what takes long: the past, the index. True while there is more to do."""
+        with self._lock:
+            self._renew()
         if self._state.settings().flag("learn.history") and not self._history_done:
             with self._past:
                 # Each slice looks again at up to 500 commits: short ones would never get on.
@@ -152,6 +173,8 @@ class Engine:
 
     def _history(self, args: Mapping[str, Any], progress: Progress | None) -> Mapping[str, Any]:
         """Learn from the past for `budget_s` seconds. It runs beside the engine's lock: questions are answered."""
+        with self._lock:
+            self._renew()
         with self._past:
             report = teaching.learn_past(
                 self._state.apart(),
@@ -187,3 +210,12 @@ class Engine:
         with self._past:
             self._recorded = 0
             return teaching.revise_rules(self._state.apart())
+
+
+def _stamp(place: Place) -> tuple[int, int, int] | None:
+    """What tells one store from another in the same place; None where there is none."""
+    try:
+        found = (place.store / "writer").stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
