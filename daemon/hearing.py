@@ -10,7 +10,8 @@ from typing import Any
 from ..agents import agent as agent_named
 from ..agents.base import Agent, AgentEvent
 from ..hooks import spool
-from ..repo.errors import CortexError
+from ..repo.errors import BusyError, CortexError
+from ..store.durable import NotWrittenError
 from ..store.kinds import Generation
 from ..store.quarantine import Problem, Quarantine
 from . import answering, guarding, recording
@@ -20,13 +21,18 @@ logger = logging.getLogger("cortex")
 
 
 def take(state: State, event: spool.Event, at: Callable[[str], State]) -> None:
-    """Take one event out of the spool. What cannot be understood goes to the quarantine with its bytes."""
+    """Take one event out of the spool. What cannot be understood goes to the quarantine with its bytes.
+
+    Raises `NotWrittenError` or `BusyError` where another try may do it: the event stays in the spool then.
+    """
     if event.kind == "agent":
         try:
             said = agent_named(event.name).parse(event.payload)
             _, passed_over = recording.record_event(_where(state, said, at), said)
             for words in passed_over:
                 logger.info("%s: not recorded: %s", event.name, words)
+        except (NotWrittenError, BusyError):
+            raise
         except CortexError as error:
             logger.warning("%s: %s", event.name, error.message)
             problem = Problem(f"spool/{event.file.name}", 0, error.message)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pygit2
 
 from ..agents.base import AgentEvent, Wrote
-from ..repo.errors import CortexError, UsageError
+from ..repo.errors import BusyError, CortexError, UsageError
+from ..store.durable import NotWrittenError
 from ..store.kinds import Execution, Generation, decode
 from ..store.record import Draft
 from .contracts import SCHEMA, RecordResult
@@ -83,7 +84,8 @@ def record(
 def record_event(state: State, event: AgentEvent) -> tuple[list[RecordResult], list[str]]:
     """Record what an agent's hook said: each file it wrote, or the task it was given.
 
-    Returns what was recorded, and why some of it was not: one bad path must not lose the others.
+    Returns what was recorded, and why some of it was not: one bad path must not lose the others. Raises
+    `NotWrittenError` or `BusyError` where another try may well do it.
     """
     if event.event == "asked":
         _, draft = _execution(
@@ -96,6 +98,8 @@ def record_event(state: State, event: AgentEvent) -> tuple[list[RecordResult], l
     for wrote in event.wrote:
         try:
             recorded.append(_record_wrote(state, event, wrote))
+        except (NotWrittenError, BusyError):
+            raise
         except CortexError as error:
             passed_over.append(error.message)
     return recorded, passed_over
