@@ -14,6 +14,7 @@ from ..learning.live import LiveReport, learn_commits
 from ..learning.past import HistoryProgress, HistoryReport, forget_cursor, learn_history
 from ..learning.rules import Settings, revise
 from ..repo.errors import UsageError
+from ..store.kinds import Generation, Outcome
 from .contracts import SCHEMA, LearnResult
 from .state import State
 
@@ -46,7 +47,9 @@ def scan(state: State, since: str = "") -> LiveReport:
     What was seen is remembered after it was learnt: a crash between the two learns it again, to no effect.
     """
     found = refs.scan(state.repository, _refs_file(state))
-    commits = [*_since(state, since), *found.commits]
+    # Without the note of what was seen (it is derived, and may go at any time) commits are gone through again.
+    awaited = _awaited(state) if found.first else []
+    commits = [*_since(state, since), *awaited, *found.commits]
     report = learn_commits(
         state.place, state.journal, state.blobs, list(dict.fromkeys(commits)), now=state.clock()
     )
@@ -124,6 +127,14 @@ def _since(state: State, since: str) -> list[str]:
         return [str(oid) for oid in refs.commits_since(state.repository, since)]
     except (KeyError, ValueError, pygit2.GitError):
         raise UsageError(f"there is no revision {since}", "Name a commit, a branch or a tag.") from None
+
+
+def _awaited(state: State) -> list[str]:
+    """The commits that may hold what was recorded and has no outcome yet."""
+    view = state.view()
+    decided = {str(record.body.get("generation")) for record in view.of_kind(Outcome.KIND)}
+    waiting = [record for record in view.of_kind(Generation.KIND) if record.m not in decided]
+    return refs.commits_down_to(state.repository, {str(record.body.get("head", "")) for record in waiting})
 
 
 def _refs_file(state: State) -> Path:

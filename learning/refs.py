@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +61,21 @@ def new_commits(repository: pygit2.Repository, state_file: Path) -> list[pygit2.
     found = scan(repository, state_file)
     remember(state_file, found)
     return [pygit2.Oid(hex=each) for each in found.commits]
+
+
+def commits_down_to(repository: pygit2.Repository, heads: Collection[str], limit: int = LIMIT) -> list[str]:
+    """The newest commits on the branches, oldest first: those above the last of `heads`, `limit` at most.
+
+    An empty head stands for the time before the first commit.
+    """
+    awaited = {head for head in heads if not head or head in repository}
+    found: list[str] = []
+    for commit in _reachable(repository, branch_tips(repository), (), limit) if awaited else ():
+        awaited.discard(str(commit.id))
+        if not awaited:
+            break
+        found.append(str(commit.id))
+    return found[::-1]
 
 
 def commits_since(repository: pygit2.Repository, revision: str) -> list[pygit2.Oid]:
