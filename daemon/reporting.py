@@ -8,13 +8,15 @@ from pathlib import Path
 from .. import __version__
 from ..hooks import spool
 from ..hooks.install import state as hooks_state
-from ..store.analytics import figures
 from .contracts import SCHEMA
+from .sharing import SYNCED
 from .state import State
 
 
 def report(state: State) -> dict[str, object]:
     """What is watched, learnt and pending; sizes; models; the last sync; problems."""
+    from ..store.analytics import figures  # DuckDB, which nothing else of the daemon needs
+
     store = state.place.store
     items = state.items()
     kinds: dict[str, int] = {}
@@ -30,6 +32,8 @@ def report(state: State) -> dict[str, object]:
         for each in hooks_state(state.place).missing
     ]
     problems += list(state.settings().warnings)
+    if held := len(list((store / "quarantine").glob("*"))):
+        problems.append(f"{held} files in quarantine ({store / 'quarantine'}): `cortex doctor` says why")
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -56,5 +60,5 @@ def _size(folder: Path) -> int:
 
 def _last_sync(store: Path) -> int:
     """When the last exchange ended, in ms; 0 for never."""
-    mark = store / "index" / "synced"
+    mark = store / "index" / SYNCED
     return mark.stat().st_mtime_ns // 1_000_000 if mark.exists() else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from typing import TYPE_CHECKING, Literal
 
 from ..repo.errors import DamagedError, PlaceError, UsageError
@@ -20,8 +22,12 @@ def open_session(model: bytes, device: Device = "auto") -> onnxruntime.Inference
     "auto" takes CUDA when this onnxruntime has it and the session says that it got it, else the CPU;
     "cuda" raises `PlaceError` where it cannot be had. Raises `DamagedError` for bytes that are no model.
     """
+    # Nothing leaves this machine: onnxruntime reads this once, when it is imported.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
+    if hasattr(onnxruntime, "disable_telemetry_events"):
+        onnxruntime.disable_telemetry_events()
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"there is no device called {device!r}", "use one of: auto, cpu, cuda")
     options = onnxruntime.SessionOptions()
@@ -44,6 +50,14 @@ def open_session(model: bytes, device: Device = "auto") -> onnxruntime.Inference
 def device_of(session: onnxruntime.InferenceSession) -> str:
     """Where a session runs: "cuda" or "cpu"."""
     return "cuda" if _CUDA in session.get_providers() else "cpu"
+
+
+def give_back() -> None:
+    """Return memory that is free to the system, where the C library keeps it for later: see malloc_trim(3)."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError):
+        return  # another C library than glibc: it has its own ways
 
 
 def _open(

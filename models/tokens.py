@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..repo.errors import DamagedError
 from .descriptions import BUILTIN, COUNTERS, ModelFile, choose, read
+from .sessions import give_back
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -66,4 +67,6 @@ class BpeCounter:
 def load(name: str = BUILTIN) -> BpeCounter:
     """The counter called `name`; `UsageError` for an unknown one, `DamagedError` for a changed file."""
     model = choose(COUNTERS, name, "token counter")
-    return BpeCounter(model, read(model))
+    counter = BpeCounter(model, read(model))
+    give_back()  # reading the file takes more than is kept of it
+    return counter

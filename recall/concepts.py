@@ -156,19 +156,23 @@ def _by_stem() -> Mapping[str, Concepts]:
     return {word: frozenset(concepts) for word, concepts in out.items()}
 
 
-def concepts_of(stems: Iterable[str]) -> Concepts:
+def concepts_of(words: Iterable[str]) -> Concepts:
     """The concepts that any of these stems speaks of."""
     table = _by_stem()
-    return frozenset(concept for each in stems for concept in table.get(each, ()))
+    return frozenset().union(*(table[each] for each in table.keys() & words))
 
 
-@lru_cache(maxsize=100_000)
+#: How many memories' words are kept: the same ones are candidates again and again, and a set takes kilobytes.
+KEPT = 4_096
+
+
+@lru_cache(maxsize=KEPT)
 def words_of(text: str) -> frozenset[str]:
-    """The different stems of a memory's text, kept since the same memories are candidates again and again."""
+    """The different stems of a memory's text."""
     return frozenset(terms(text))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=KEPT)
 def concepts_in(text: str) -> Concepts:
     """The concepts that a memory's text speaks of."""
     return concepts_of(words_of(text))

@@ -96,6 +96,13 @@ def test_the_quick_path_loads_nothing_but_json_socket_and_itself():
     assert done.stdout.strip() == "[]"
 
 
+def test_a_daemon_that_is_asked_nothing_loads_no_model_and_no_database():
+    heavy = ("duckdb", "numpy", "onnxruntime", "tokenizers", "voyager")
+    script = f"import sys, cortex.daemon.engine, cortex.daemon.process; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_command_runs_ours_in_a_folder_with_its_own_store(tmp_path: Path):
     (tmp_path / "store.py").write_text("raise SystemExit('theirs ran')\n")
     (tmp_path / "daemon.py").write_text("raise SystemExit('theirs ran')\n")
