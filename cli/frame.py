@@ -11,6 +11,7 @@ import click
 
 from ..daemon.session import Session
 from ..repo.errors import EXIT_CODES, INTERRUPTED, OK, PLACE, USAGE
+from ..repo.places import find
 from . import render
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,10 +53,20 @@ repo_option = click.option(
 
 
 def session(repo: str) -> Session:
-    """The session of a command: it may use the daemon, and the environment's settings hold."""
-    return Session.open(
-        repo, daemon=os.environ.get("CORTEX_NO_DAEMON", "") in ("", "0"), environment=os.environ
-    )
+    """The session of a command: it may use the daemon, and the environment's settings hold.
+
+    Where no daemon of this version answers, one is started in passing, for the commands that come after.
+    """
+    wanted = os.environ.get("CORTEX_NO_DAEMON", "") in ("", "0")
+    return Session.open(repo, daemon=wanted, environment=os.environ, start=lambda: _start(repo))
+
+
+def _start(repo: str) -> None:
+    from ..daemon import process
+    from ..repo import config
+
+    if config.load(find(repo), os.environ).flag("daemon.autostart"):
+        process.start_soon([sys.executable, "-m", "cortex", "daemon", "start"])
 
 
 def paint(stream: Any = None) -> render.Paint:
@@ -68,3 +79,12 @@ def show(
 ) -> None:
     """Print a result as JSON or as words."""
     render.say(render.as_json(result) if as_json else text(result, paint()))
+
+
+def redactions(result: Mapping[str, Any]) -> str:
+    """What is said of secrets that were taken out of what was written; empty when there were none."""
+    count = result.get("redacted", 0)
+    if not count:
+        return ""
+    words = "was redacted; rotate it if it" if count == 1 else "were redacted; rotate them if they"
+    return "\n" + paint()("yellow", f"{render.count(count, 'secret')} {words} ever left this machine")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from . import render
-from .frame import command, json_option, repo_option, session, show
+from .frame import command, json_option, redactions, repo_option, session, show
 from .progress import Progress
 
 
@@ -47,4 +47,4 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
     for rule in result["rules"]:
         change = f"rule {rule['id'][:12]}: {rule['from'] or 'new'} → {rule['to']}"
         lines.append(f"{paint('cyan', change)} {paint('dim', render.safe(rule['reason']))}")
-    return "\n".join(lines)
+    return "\n".join(lines) + redactions(result)

@@ -11,7 +11,7 @@ import click
 from ..agents import AGENTS
 from ..repo.errors import UsageError
 from . import render
-from .frame import command, json_option, paint, repo_option, session
+from .frame import command, json_option, paint, redactions, repo_option, session
 
 
 @command(
@@ -85,6 +85,7 @@ def record(
         lines = render.count(result["lines"], "line")
         render.say(
             f"{paint()('green', 'recorded')} {lines} of {render.safe(result['path'])} as {result['generation'][:12]}"
+            f"{redactions(result)}"
         )
 
 
@@ -96,7 +97,11 @@ def _from_agent(source: str, as_json: bool, repo: str) -> None:
     if as_json:
         render.say(render.as_json(result))
     else:
-        render.say(f"{paint()('green', 'recorded')} {render.count(len(result['recorded']), 'generation')}")
+        said = {"redacted": sum(each.get("redacted", 0) for each in result["recorded"])}
+        render.say(
+            f"{paint()('green', 'recorded')} {render.count(len(result['recorded']), 'generation')}"
+            f"{redactions(said)}"
+        )
 
 
 def _stdin() -> str:

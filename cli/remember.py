@@ -9,7 +9,7 @@ import click
 
 from ..repo.errors import UsageError
 from . import render
-from .frame import command, json_option, paint, repo_option, session
+from .frame import command, json_option, paint, redactions, repo_option, session
 
 TYPES = ("note", "decision", "pattern", "preference", "fix", "task")
 SCOPES = ("universal", "language", "framework", "project", "user")
@@ -111,4 +111,4 @@ def feedback(
 
 
 def _done(result: Mapping[str, Any], as_json: bool, words: str) -> None:
-    render.say(render.as_json(result) if as_json else paint()("green", words))
+    render.say(render.as_json(result) if as_json else paint()("green", words) + redactions(result))

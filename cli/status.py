@@ -47,8 +47,12 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
         ("repository", render.safe(result["repository"])),
         ("daemon", f"running, pid {pid}" if pid else paint("yellow", "not running")),
         ("memories", _counts(result["memories"]) or "none yet"),
-        ("rules", _counts(result["rules"]) or "none yet"),
+        (
+            "rules",
+            ", ".join(f"{number:,} {state}" for state, number in result["rules"].items()) or "none yet",
+        ),
         ("generations", _generations(figures)),
+        ("redacted", render.count(figures.get("redacted", 0), "secret")),
         ("pending", render.count(result["pending"]["spool"], "event")),
         ("journal", _bytes(sum(result["sizes"][name] for name in ("wal", "seg", "private")))),
         ("index", _bytes(result["sizes"]["index"])),

@@ -9,6 +9,7 @@ from ..analyzers.edits import Edit, edits
 from ..analyzers.imports import framework_of, imports_of
 from ..analyzers.languages import is_generated, language_of
 from ..store.kinds import MILLION, Correction
+from ..store.secrets import redact_lines
 from .categories import categorise
 
 MAX_TEXT = 4_000  # characters of a side that is kept: more is a rewrite, and is cut at a line
@@ -38,6 +39,8 @@ def corrections(
     """
     if is_generated(path, before[:8192].encode("utf-8", "replace")):
         return []
+    # Before the edits are cut out: it is the name beside a value that tells a password from a word.
+    before, after = redact_lines(before), redact_lines(after)
     language = language_of(path)
     imports = imports_of(after, language)
     framework = framework_of(imports)

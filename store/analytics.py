@@ -66,6 +66,10 @@ group by 1 order by 1
 _DISTANCE = """
 select median(coalesce(try_cast(body->>'$.distance' as bigint), 0)) from current where kind = 'outcome'
 """
+_REDACTED = """
+select coalesce(sum((length(body::varchar) - length(replace(body::varchar, '[redacted:', ''))) // 10), 0)
+from current
+"""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Acceptance:
 @dataclass(frozen=True)
 class Figures:
     """Figures of one store. Weeks begin on Monday, UTC; `distance` is in millionths, None before any outcome;
-    `damaged` counts lines that could not be read.
+    `damaged` counts lines that could not be read, `redacted` secrets that were taken out of what stands.
     """
 
     kinds: dict[str, int] = field(default_factory=dict)
@@ -89,6 +93,7 @@ class Figures:
     acceptance: tuple[Acceptance, ...] = ()
     distance: int | None = None
     damaged: int = 0
+    redacted: int = 0
 
 
 def figures(store: Path) -> Figures:
@@ -105,6 +110,7 @@ def figures(store: Path) -> Figures:
             unread = _read(connection, files)
             connection.execute(_CURRENT)
             (damaged,) = connection.execute(_DAMAGED).fetchone() or (0,)
+            (redacted,) = connection.execute(_REDACTED).fetchone() or (0,)
             (distance,) = connection.execute(_DISTANCE).fetchone() or (None,)
             return Figures(
                 kinds={str(kind): int(count) for kind, count in connection.execute(_KINDS).fetchall()},
@@ -117,6 +123,7 @@ def figures(store: Path) -> Figures:
                 ),
                 distance=None if distance is None else round(float(distance)),
                 damaged=int(damaged) + unread,
+                redacted=int(redacted),
             )
         finally:
             connection.close()
