@@ -1,0 +1,170 @@
+"""Made-up stores and repositories: corrections, notes and rules from a seed, files by git fast-import."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import random
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from cortex.models import descriptions
+from cortex.store.journal import FileJournal
+from cortex.store.kinds import MILLION, Correction, Hole, Memory, Pattern, RuleEvent
+from cortex.store.record import Draft
+from measuring import git
+
+AUTHOR = "Ada Byron <ada@example.org>"
+_NOUNS = """account address alarm archive asset badge basket batch bill block bridge bucket budget buffer cache
+calendar carrier cart catalog channel chart claim client cluster column comment config contact contract coupon
+cursor customer dataset deadline delivery device digest discount document domain draft driver email employee
+endpoint event export feature feed field filter folder form frame gateway grant graph group handle header image
+import index inventory invoice item journal label ledger lesson license limit list lock mailbox market matrix
+message metric mirror model module monitor network node notice offer order owner package page parcel partner
+password patch payment period permit person photo pipeline player pocket point policy pool price printer
+product profile project queue quote range rate reader receipt record region release report request reserve
+result review role route rule sample schedule schema score screen search season secret segment sensor series
+server session shard shipment signal site slot snapshot socket source stage station status stock stream
+subject summary survey switch symbol table tag target task team template tenant terminal ticket timer token
+topic trace track trade transfer tree trigger user vector vendor version video visit voucher wallet warehouse
+window worker zone"""
+_VERBS = """accept add apply archive assign build cancel check claim clean close collect commit compare compute
+convert copy count create decode delete deliver drop encode enter expand export extract fetch filter find flush
+format freeze grant group handle hide import insert join list load lock map mark match measure merge move notify
+open pack parse pause pick plan poll print process prune publish pull push queue read receive record refresh
+register release remove rename render repair replace report reset resolve restore resume return review revoke
+route save scan schedule search select send sign skip sort split start stop store submit sync tag test trace
+track transfer trim unlock update upload validate verify visit wait warn watch write"""
+NOUNS, VERBS = _NOUNS.split(), _VERBS.split()
+PLACES = ("api", "core", "jobs", "models", "services", "tests", "tools", "web")
+ENDINGS = {"python": "py", "go": "go", "typescript": "ts", "javascript": "js"}
+
+
+def memories(store: Path, count: int, rules: int = 50, seed: int = 1) -> None:
+    """Write `count` memories through the journal: corrections and notes, and `rules` active rules."""
+    journal = FileJournal(store, AUTHOR)
+    chance = random.Random(seed)
+    waiting: list[Draft] = []
+    for number in range(count):
+        if number < rules:
+            waiting += rule(number)
+        else:
+            waiting.append(Draft(lesson(chance, number), origin="history"))
+        if len(waiting) >= 2_000:
+            journal.append(waiting)
+            waiting = []
+    if waiting:
+        journal.append(waiting)
+    journal.seal()
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> tuple[list[str], list[float]]:
+    """The 6,000 commonest words of the token counter's vocabulary, and their weights, which follow Zipf's law."""
+    from tokenizers import Tokenizer
+
+    data = gzip.decompress((descriptions.FOLDER / descriptions.COUNTER.file).read_bytes())
+    known = Tokenizer.from_buffer(data).get_vocab()
+    common = sorted(known, key=known.__getitem__)
+    words = [word[1:] for word in common if re.fullmatch("Ġ[a-z]{4,12}", word)][:6_000]
+    return words, list(itertools.accumulate(1 / (rank + 10) for rank in range(len(words))))
+
+
+def words(chance: random.Random, count: int) -> list[str]:
+    """So many words, common ones more often."""
+    known, weights = vocabulary()
+    return chance.choices(known, cum_weights=weights, k=count)
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[list[str], list[float]]:
+    """20,000 identifiers of two words, as a large project has them, and their weights."""
+    chance = random.Random(20)
+    found = list(dict.fromkeys("_".join(words(chance, 2)) for _ in range(40_000)))[:20_000]
+    return found, list(itertools.accumulate(1 / (rank + 10) for rank in range(len(found))))
+
+
+def lesson(chance: random.Random, number: int) -> Correction | Memory:
+    """One lesson: four in five are corrections, the others are notes."""
+    known, weights = names()
+    call, target, argument, where = chance.choices(known, cum_weights=weights, k=4)
+    verb, noun, other = words(chance, 3)
+    language = chance.choice(tuple(ENDINGS))
+    path = f"src/{chance.choice(PLACES)}/{where}.{ENDINGS[language]}"
+    if number % 5 == 0:
+        return Memory(
+            title=f"{verb.capitalize()} the {noun} before the {other}",
+            text=f"In {path} the {argument} must be there when we {verb} the {noun}; else the {other} is stale.",
+            language=language,
+            path=path,
+        )
+    return Correction(
+        before=f"{target} = {call}({argument}, {noun})",
+        after=f"{target} = {call}({argument}, {noun}=settings.{noun}, limit={number % 97})",
+        path=path,
+        line=1 + number % 400,
+        language=language,
+        category="bug",
+        hand="people",
+        commit=f"{number:040x}",
+        committed=1_700_000_000_000 + number,
+        author=AUTHOR,
+        subject=f"{verb.capitalize()} {noun}s with their {other}",
+        enclosing=f"{verb}_{where}",
+        imports=(noun, other),
+    )
+
+
+def rule(number: int) -> list[Draft]:
+    """An active rule on Python calls: `fetch_account(X)` should be `fetch_account(X, strict=True)`."""
+    name = f"{VERBS[number % len(VERBS)]}_{NOUNS[number % len(NOUNS)]}"
+    m = f"{number:032x}"
+    pattern = Pattern(
+        language="python",
+        pattern=f"{name}($A)",
+        rewrite=f"{name}($A, strict=True)",
+        holes=(Hole("A", "identifier"),),
+        words=(name,),
+    )
+    event = RuleEvent(
+        rule=m, to_state="active", support=3, commits=3, matched=3, changed=3, confidence=MILLION * 9 // 10
+    )
+    memory = Memory(type="rule", title=f"Call {name} strictly", text="It is lax otherwise.", rule=pattern)
+    return [Draft(memory, m=m, origin="history"), Draft(event, origin="history")]
+
+
+def module(number: int, functions: int = 20, calls: int = 2) -> str:
+    """A Python file of about eight lines a function; `calls` of them break a rule that the first 50 hold."""
+    chance = random.Random(number)
+    out = ["from service import client, settings\n"]
+    for at in range(functions):
+        noun, other = chance.sample(NOUNS, 2)
+        call = f"{VERBS[(number + at) % 50]}_{NOUNS[(number + at) % 50]}"
+        line = f"found = {call}({noun})" if at < calls else f"found = client.{noun}({other}, limit={at})"
+        out.append(
+            f"\ndef {chance.choice(VERBS)}_{noun}_{at}({noun}, {other}=None):\n"
+            f'    """Handle one {noun}."""\n'
+            f"    if {other} is None:\n        {other} = settings.{other}\n"
+            f"    {line}\n"
+            f"    return [each for each in found if each.{noun} > {at}]\n"
+        )
+    return "\n".join(out)
+
+
+def repository(path: Path, files: int) -> Path:
+    """A git repository of `files` small tracked files on `main`, made by git fast-import and checked out."""
+    path.mkdir(parents=True)
+    git(path, "init", "--quiet")
+    git(path, "fast-import", "--quiet", data=b"".join(_stream(files)))
+    git(path, "reset", "--quiet", "--hard", "main")
+    return path
+
+
+def _stream(files: int) -> Iterator[bytes]:
+    yield b"commit refs/heads/main\ncommitter Ada Byron <ada@example.org> 1700000000 +0000\ndata 5\nBegin\n"
+    for number in range(files):
+        text = f"def item_{number}(value):\n    return value + {number}\n".encode()
+        folder = f"src/part{number // 100:04d}"
+        yield f"M 100644 inline {folder}/item_{number:06d}.py\ndata {len(text)}\n".encode() + text + b"\n"
