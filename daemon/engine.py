@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -10,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ..hooks import spool
-from ..repo.errors import UsageError
+from ..repo.errors import BusyError, UsageError
 from ..repo.layout import relink
 from ..repo.places import Place, find
+from ..store.durable import NotWrittenError
+from ..store.layout import NewerStoreError
 from . import answering, guarding, hearing, recording, reporting, sharing, teaching
 from .state import Models, State, wall_ms
 
+logger = logging.getLogger("cortex")
 Progress = Callable[[Mapping[str, object]], None]
 Operation = Callable[..., Mapping[str, Any]]
 
@@ -33,8 +37,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "report": reporting.report,
     "sync": sharing.sync,
 }
-#: What lies in the spool came first: an answer without it would be of yesterday.
+#: What lies in the spool came first: an answer without it would be of yesterday, which is better than none.
 AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "report", "show", "sync"})
+READING = frozenset({"ask", "log", "report", "show"})
 
 
 #: How long the daemon reads on in a repository's past before it looks at the rest of its work, in seconds.
@@ -89,7 +94,12 @@ class Engine:
             self._renew()
             state = self._at(str(at)) if at else self._state
             if op in AFTER_THE_SPOOL:
-                self.drain()
+                try:
+                    self.drain()
+                except (NotWrittenError, BusyError, NewerStoreError, OSError) as error:
+                    if op not in READING:
+                        raise
+                    logger.info("the spool was not taken in: %s", error)
             try:
                 return operation(state, **given)
             except TypeError as error:
