@@ -177,7 +177,7 @@ def test_what_was_recorded_is_learnt_though_the_index_went(
         (folder / "refs.json").write_bytes(data)
     with_index.handle("learn", {})
     with_index.handle("learn", {})
-    found = [each for each in FileJournal(place.store, author="").view().of_kind(Correction.KIND)]
+    found = list(FileJournal(place.store, author="").view().of_kind(Correction.KIND))
     assert [str(each.body["after"]).count("timeout") for each in found] == [1]
 
 
