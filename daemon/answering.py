@@ -10,6 +10,7 @@ from ..store.items import Evidence as ItemEvidence
 from ..store.items import Item
 from ..store.kinds import Correction, Feedback, Memory, Pattern, RuleEvent, Verdict, decode, encode
 from ..store.record import Draft, Record
+from ..store.secrets import clean, redact
 from .contracts import SCHEMA, AskResult, Evidence, LogResult, MemoryResult
 from .state import State
 
@@ -60,12 +61,18 @@ def ask(
         (lambda name: (root / name).exists()) if root else None,
     )
     state.journal.append([Draft(replace(answer.exposure, channel=channel), origin=channel)])
+    context, tokens = answer.context, answer.tokens
+    # The items are clean; what stands side by side in the packed text is looked at once more.
+    packed, taken = redact(context)
+    if taken:
+        context = state.models.counter.truncate(packed, asked.budget)
+        tokens = state.models.counter.count(context)
     return {
         "schema": SCHEMA,
         "query": question,
         "task": {"type": answer.task_type, "confidence": round(answer.task_confidence, 4)},
-        "context": answer.context,
-        "tokens": answer.tokens,
+        "context": context,
+        "tokens": tokens,
         "tokenizer": state.models.counter.name,
         "memories": [
             {
@@ -123,7 +130,8 @@ def show(state: State, *, id: str) -> dict[str, object]:
     if isinstance(body, Memory) and body.rule is not None:
         result["rule"] = _rule(body.rule)
         result["history"] = [_event(record) for record in _events(state, m)]
-    return result
+    cleaned: dict[str, object] = clean(result)[0]
+    return cleaned
 
 
 def feedback(
@@ -146,11 +154,20 @@ def feedback(
     if category and current is not None and isinstance(body, Correction):
         settled = replace(body, category=category, confidence=1_000_000)
         drafts.append(Draft(settled, m=m, parents=_heads(state, m), origin=origin))
+    before = state.journal.redactions
     written = state.journal.append(drafts)
+    redacted = state.journal.redactions - before
     from .teaching import revise_rules
 
     changed = revise_rules(state)
-    return {"schema": SCHEMA, "id": m, "feedback": written[0].m, "verdict": verdict, "rules": changed}
+    return {
+        "schema": SCHEMA,
+        "id": m,
+        "feedback": written[0].m,
+        "verdict": verdict,
+        "rules": changed,
+        "redacted": redacted,
+    }
 
 
 def forget(state: State, *, id: str, origin: str = "cli") -> dict[str, object]:
@@ -180,6 +197,8 @@ def remember(
         raise UsageError(f"there is no type {type}", f"The types: {', '.join(NOTE_TYPES)}.")
     if scope not in ("universal", "language", "framework", "project", "user"):
         raise UsageError(f"there is no scope {scope}")
+    # Before the title is cut out of it: a token that is cut has lost its shape.
+    text, redacted = redact(text)
     body = Memory(
         type=type,
         scope=scope,
@@ -190,8 +209,10 @@ def remember(
         reason=reason,
         private=private,
     )
+    before = state.journal.redactions
     record = state.journal.append([Draft(body, origin=origin)])[0]
-    return {"schema": SCHEMA, "id": record.m, "record": record.id}
+    redacted += state.journal.redactions - before
+    return {"schema": SCHEMA, "id": record.m, "record": record.id, "redacted": redacted}
 
 
 def resolve(state: State, prefix: str) -> str:

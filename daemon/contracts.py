@@ -118,13 +118,14 @@ class LogResult(TypedDict):
 
 
 class RecordResult(TypedDict):
-    """`cortex record --json`: ids of the records that are on disk."""
+    """`cortex record --json`: ids of the records that are on disk; `redacted` counts secrets taken out of them."""
 
     schema: int
     generation: str
     execution: str
     path: str
     lines: int
+    redacted: int
 
 
 class LearnResult(TypedDict):
@@ -139,3 +140,4 @@ class LearnResult(TypedDict):
     finished: bool
     elapsed_s: float
     notes: list[str]
+    redacted: int

@@ -14,6 +14,7 @@ from ..repo.errors import BusyError, CortexError
 from ..store.durable import NotWrittenError
 from ..store.kinds import Generation
 from ..store.quarantine import Problem, Quarantine
+from ..store.secrets import redact
 from . import answering, guarding, recording
 from .state import State
 
@@ -36,7 +37,8 @@ def take(state: State, event: spool.Event, at: Callable[[str], State]) -> None:
         except CortexError as error:
             logger.warning("%s: %s", event.name, error.message)
             problem = Problem(f"spool/{event.file.name}", 0, error.message)
-            Quarantine(state.place.store).note(event.payload, problem)
+            kept, _ = redact(event.payload.decode("utf-8", "surrogateescape"))
+            Quarantine(state.place.store).note(kept.encode("utf-8", "surrogateescape"), problem)
     spool.done(event)
 
 

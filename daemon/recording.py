@@ -71,6 +71,7 @@ def record(
         head=state.head(),
     )
     # One append: the generation and its task are on disk together, or neither is.
+    redactions = state.journal.redactions
     written = state.journal.append([*([draft] if draft else []), Draft(generation, origin=origin)])
     return {
         "schema": SCHEMA,
@@ -78,6 +79,7 @@ def record(
         "execution": execution,
         "path": name,
         "lines": sum(last - first + 1 for first, last in ranges),
+        "redacted": state.journal.redactions - redactions,
     }
 
 

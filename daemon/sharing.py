@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..store.secrets import count_in_lines
 from ..store.sync import sync as exchange
 from .contracts import SCHEMA
 from .state import State
@@ -10,7 +11,7 @@ from .state import State
 def sync(state: State, *, remote: str = "") -> dict[str, object]:
     """Fetch, verify, unite and push the branch of shared memories."""
     chosen = remote or state.settings().text("sync.remote") or None
-    report = exchange(state.place, state.journal, chosen)
+    report = exchange(state.place, state.journal, chosen, scan=count_in_lines)
     return {
         "schema": SCHEMA,
         "remote": report.remote,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from ..store.items import MADE_OF, Item, items
 from ..store.journal import FileJournal
 from ..store.kinds import Generation
 from ..store.record import Record
+from ..store.secrets import MARK, find, redact
 
 if TYPE_CHECKING:
     import pygit2
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from ..store.blobs import Blobs
     from ..store.index import MemoryIndex
     from ..store.protocols import Encoder
+
+#: So much of a secret's beginning tells that the rest of it was cut off.
+CUT = 8
 
 
 def wall_ms() -> int:
@@ -85,8 +90,9 @@ class State:
         self.models = models
         self.clock = clock
         self.environment = environment or {}
-        self.journal = FileJournal(place.store, author=self._author(), clock=clock)
+        self.journal = FileJournal(place.store, author=self._author(), clock=clock, redact=redact)
         self._items: tuple[int, list[Item]] | None = None
+        self._told: dict[str, tuple[Item, Item]] = {}
         self._rules: tuple[int, list[ActiveRule]] | None = None
         self._generations: tuple[int, dict[str, Record]] | None = None
         self._index: MemoryIndex | None = None
@@ -135,7 +141,9 @@ class State:
     def apart(self) -> State:
         """The same repository with handles of its own, for long work beside this state's: no lock is needed."""
         other = self.beside(self.place)
-        other.journal = FileJournal(self.place.store, author=self.journal.author, clock=self.clock)
+        other.journal = FileJournal(
+            self.place.store, author=self.journal.author, clock=self.clock, redact=redact
+        )
         other._items = other._rules = other._generations = other._index = None
         return other
 
@@ -146,12 +154,21 @@ class State:
             self._index, self._indexed = None, -1
 
     def items(self) -> list[Item]:
-        """All that can be recalled or listed."""
+        """All that can be recalled or listed, without secrets: what was pulled may hold some."""
         view = self.view()
         # Each answer leaves an exposure record, which changes no item.
         version = view.changed(*MADE_OF)
         if self._items is None or self._items[0] != version:
-            self._items = (version, items(view, self.journal.writer))
+            made = items(view, self.journal.writer)
+            # A text is looked at once, not each time that another one changed.
+            known = self._told
+            self._told = {
+                item.id: known[item.id]
+                if item.id in known and known[item.id][0] == item
+                else (item, without_secrets(item))
+                for item in made
+            }
+            self._items = (version, [told for _, told in self._told.values()])
         return self._items[1]
 
     def index(self) -> MemoryIndex:
@@ -211,3 +228,33 @@ class State:
             return signature(self.repository)
         except CortexError:
             return ""
+
+
+def without_secrets(item: Item) -> Item:
+    """The item with its texts redacted; the same one when there is nothing to redact."""
+    sides = [side for each in item.evidence for side in (each.before, each.after)]
+    whole = [text[each.start : each.end] for text in (item.text, item.words, *sides) for each in find(text)]
+    evidence = tuple(
+        dataclasses.replace(each, before=redact(each.before)[0], after=redact(each.after)[0])
+        for each in item.evidence
+    )
+    cleaned = dataclasses.replace(
+        item,
+        title=_without(item.title, whole),
+        text=_without(item.text, whole),
+        code=_without(item.code, whole),
+        words=_without(item.words, whole),
+        subject=_without(item.subject, whole),
+        evidence=evidence,
+    )
+    return item if cleaned == item else cleaned
+
+
+def _without(text: str, secrets: Sequence[str]) -> str:
+    """A text without secrets, nor the beginnings of these: a title is cut, and a cut token has lost its shape."""
+    text, _ = redact(text)
+    for secret in secrets:
+        while len(secret) >= CUT and (start := text.find(secret[:CUT])) >= 0:
+            size = next(n for n in range(len(secret), 0, -1) if text.startswith(secret[:n], start))
+            text = f"{text[:start]}{MARK}cut]{text[start + size :]}"
+    return text

@@ -31,14 +31,15 @@ def learn(
 
     `since` names a revision to go back to; `everything` goes through the whole past again.
     """
-    started = time.monotonic()
+    started, redactions = time.monotonic(), state.journal.redactions
     live = scan(state, since)
     history = None
     if since or everything:
         forget_cursor(state.place)
         history = learn_past(state, since=since, progress=progress)
     changed = revise_rules(state)
-    return _result(live, history, changed, time.monotonic() - started)
+    redacted = state.journal.redactions - redactions
+    return _result(live, history, changed, redacted, time.monotonic() - started)
 
 
 def scan(state: State, since: str = "") -> LiveReport:
@@ -150,7 +151,11 @@ def _time_of(state: State, since: str) -> int:
 
 
 def _result(
-    live: LiveReport, history: HistoryReport | None, rules: list[dict[str, str]], elapsed: float
+    live: LiveReport,
+    history: HistoryReport | None,
+    rules: list[dict[str, str]],
+    redacted: int,
+    elapsed: float,
 ) -> LearnResult:
     return {
         "schema": SCHEMA,
@@ -162,4 +167,5 @@ def _result(
         "finished": history.finished if history else True,
         "elapsed_s": round(elapsed, 3),
         "notes": [],
+        "redacted": redacted,
     }
