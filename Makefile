@@ -24,7 +24,7 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.base
 
 demo: $(VENV)/.base  ## watch Cortex learn, warn and recall; REPO=<path or URL> for another repository
-	@$(BIN)/python -m cortex demo $(if $(REPO),--repo "$(REPO)")
+	@$(BIN)/cortex demo $(if $(REPO),--repo "$(REPO)")
 
 test: $(VENV)/.dev  ## run the tests; PYTHON=python3.12 for another Python
 	$(BIN)/python -m pytest $(TESTS) -m "not nightly"

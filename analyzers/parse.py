@@ -7,6 +7,7 @@ difference is looked for, which is a small part of a file.
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from functools import cache
 from importlib import import_module
 from typing import cast
@@ -32,6 +33,24 @@ def parse(source: bytes, language: str) -> tree_sitter.Tree:
     if parser is None:
         parser = parsers[language] = tree_sitter.Parser(grammar(language))
     return parser.parse(source)
+
+
+def is_broken(source: bytes, language: str, lines: Collection[int] | None) -> bool:
+    """Whether a syntax error lies on one of `lines` (from 1; None: anywhere)."""
+    root = parse(source, language).root_node
+    if not root.has_error:
+        return False
+    if lines is None:
+        return True
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.is_error or node.is_missing:
+            if any(line in lines for line in range(node.start_point.row + 1, node.end_point.row + 2)):
+                return True
+        elif node.has_error:
+            stack.extend(node.children)
+    return False
 
 
 class Node:

@@ -87,7 +87,7 @@ def _show(place: Place | None, key: str | None, as_json: bool) -> None:
     colours = paint()
     for name in chosen:
         setting = found[name]
-        source = "" if setting.source == "default" else f"  from {setting.source}"
+        source = f"  {'' if setting.source == 'default' else 'from '}{setting.source}"
         shown = str(setting.value).lower() if isinstance(setting.value, bool) else repr(setting.value)
         render.say(f"{colours('cyan', name)} = {shown}{colours('dim', source)}")
         render.say(colours("dim", f"    {setting.option.help}"))

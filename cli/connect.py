@@ -8,6 +8,7 @@ from typing import cast
 import click
 
 from ..agents import AGENTS, Scope, agent
+from ..repo.errors import DAMAGED
 from ..repo.places import find
 from . import render
 from .frame import command, json_option, paint, repo_option
@@ -31,6 +32,7 @@ cortex connect claude-code
 cortex connect claude-code --user
 cortex connect claude-code --dry-run
 """,
+    codes=(DAMAGED,),
 )
 @AGENT
 @PROJECT
@@ -52,6 +54,7 @@ def connect(name: str, scope: str, dry_run: bool, as_json: bool, repo: str) -> N
 cortex disconnect claude-code
 cortex disconnect claude-code --user
 """,
+    codes=(DAMAGED,),
 )
 @AGENT
 @PROJECT
@@ -87,6 +90,8 @@ def _change(name: str, scope: str, dry_run: bool, as_json: bool, repo: str, *, c
     colours = paint()
     if change.diff:
         render.say(render.safe(change.diff.rstrip("\n")))
+    if connecting and scope == "project" and not find(repo).initialised:
+        render.say(colours("yellow", "nothing is captured here before `cortex init`"))
     if not change.changed:
         render.say(f"{render.safe(change.path)}: nothing to change")
     elif dry_run:

@@ -9,16 +9,24 @@ import click
 
 from .. import __version__
 from ..daemon import process
-from ..repo.errors import FINDINGS, OK
+from ..repo.errors import EXIT_CODES, FINDINGS, OK, PLACE, USAGE
 from ..repo.places import Place
 from . import render
 from .frame import Command, json_option, paint
 
 
 class Verbs(click.Group):
-    """The verbs of the daemon."""
+    """A group whose help says where examples and exit codes are: with each of its verbs."""
 
     command_class = Command
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the closing sections."""
+        with formatter.section("Examples"):
+            for verb in self.commands:
+                formatter.write(f"{' ' * formatter.current_indent}{ctx.command_path} {verb}\n")
+        with formatter.section("Exit status"):
+            formatter.write_dl([(str(code), EXIT_CODES[code]) for code in (OK, FINDINGS, USAGE, PLACE)])
 
 
 def program() -> list[str]:
@@ -60,9 +68,13 @@ def start(as_json: bool) -> None:
 
 @daemon.command("stop", cls=Command, examples="cortex daemon stop")
 @click.option("--force", is_flag=True, help="Kill it if it does not end by itself.")
-def stop(force: bool) -> None:
+@json_option
+def stop(force: bool, as_json: bool) -> None:
     """Stop the daemon; what was acknowledged is on disk, what waits stays in the spool."""
     told = process.stop(force=force)
+    if as_json:
+        render.say(render.as_json({"schema": 1, "pid": told.pid, "killed": told.killed, "queue": told.queue}))
+        return
     if told.pid is None:
         render.say("the daemon was not running")
         return

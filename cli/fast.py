@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from .. import __version__
 from ..daemon import client
 from ..repo.errors import FINDINGS, OK, CortexError
 from . import render
@@ -75,11 +76,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int | None:
     elif words:
         args["files"] = words
     try:
-        result = client.call(op, os.path.realpath(repo), args, timeout=TIMEOUT)
+        reply = client.exchange(op, os.path.realpath(repo), args, timeout=TIMEOUT)
     except (client.NoDaemon, client.Wedged):
         return None
     except CortexError:
         return None  # the full command line finds the same error, and words it
+    if reply.version != __version__:
+        return None  # the full command line asks again, and replaces the daemon
+    result: dict[str, Any] = reply.result
     if as_json:
         render.say(render.as_json(result))
     else:

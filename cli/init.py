@@ -59,14 +59,18 @@ def init(path: str, no_history: bool, since: str, wait: bool, as_json: bool) -> 
     laid, hooked = _lay(place, create)
     running = _start(place)
     history: Mapping[str, Any] | None = None
+    if no_history:
+        # The choice is kept: the daemon would otherwise read the past in the background.
+        config.write(place.store / "config.toml", "learn.history", False)
+    elif since:
+        config.write(place.store / "config.toml", "learn.since", since)
     settings = config.load(place, os.environ)
     with Session.open(path, daemon=running, environment=os.environ) as opened:
         opened.call("learn")  # what the refs show now is where live learning begins
-        if not no_history and settings.flag("learn.history"):
+        if settings.flag("learn.history"):
             with Progress("learning from history", quiet=as_json) as progress:
                 history = opened.call(
                     "history",
-                    since=since,
                     budget_s=86_400 if wait else HISTORY_S - (time.monotonic() - started),
                     progress=progress,
                     timeout=90_000,
@@ -106,7 +110,7 @@ def uninit(path: str, discard: bool, as_json: bool) -> None:
     place = find(path)
     place.require_store()
     try:
-        client.call("forget", str(place.root or place.gitdir), {}, timeout=30)
+        client.call("unregister", str(place.root or place.gitdir), {}, timeout=30)
     except (client.NoDaemon, client.Wedged):
         _unregister(place)
     from ..store.blobs import Blobs
@@ -116,6 +120,8 @@ def uninit(path: str, discard: bool, as_json: bool) -> None:
     aside = None if discard else _aside(place)
     taken = take_away(place, TEMPLATE, aside=aside)
     notes = [*hooked.notes, *taken.notes]
+    if (place.common / "refs" / "heads" / "cortex" / "memory").exists():
+        notes.append("the shared branch stays: `git branch -D cortex/memory` removes it here")
     if as_json:
         render.say(
             render.as_json(
@@ -143,9 +149,13 @@ def words(result: Mapping[str, Any], colours: render.Paint) -> str:
             f"history: {render.count(history['commits'], 'commit')}, {render.count(history['files'], 'changed file')}, "
             f"{render.count(history['corrections'], 'correction')} worth keeping{more}"
         )
-    memories = ", ".join(f"{number:,} {kind}" for kind, number in result["memories"].items())
+    memories = ", ".join(render.count(number, kind) for kind, number in result["memories"].items())
     rules = ", ".join(f"{number:,} {status}" for status, number in result["rules"].items())
     lines.append(f"memories: {memories or 'none yet'}{f' (rules: {rules})' if rules else ''}")
+    heard = [name for name, state in result["hooks"].items() if state != "left"]
+    lines.append(
+        f"hooks: {', '.join(heard) or 'none'}" + ("; the daemon watches" if result["daemon"] else "")
+    )
     if not result["daemon"]:
         lines.append(
             colours("yellow", "the daemon does not run: commits are learnt from when you run `cortex learn`")
@@ -168,10 +178,14 @@ def _lay(place: Place, create: Any) -> tuple[LayoutReport, HooksReport]:
 
 def _start(place: Place) -> bool:
     """Have the daemon watch the repository; a daemon that does not come up must not spoil `init`."""
+    if os.environ.get("CORTEX_NO_DAEMON", "") not in ("", "0"):
+        return False
     try:
-        if not config.load(place, os.environ).flag("daemon.autostart") or not autostart():
-            return False
+        if config.load(place, os.environ).flag("daemon.autostart"):
+            autostart()
         client.call("register", str(place.root), {}, timeout=10)
+    except client.NoDaemon:
+        return False
     except CortexError as error:
         render.say(f"{paint(sys.stderr)('yellow', 'note')}  {render.safe(error.message)}", sys.stderr)
         return False

@@ -53,6 +53,6 @@ def _number(value: object) -> int:
 
 def _columns() -> int:
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80  # 0: a terminal without a size
     except OSError:
         return 80

@@ -55,7 +55,7 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
         ("redacted", render.count(figures.get("redacted", 0), "secret")),
         ("pending", render.count(result["pending"]["spool"], "event")),
         ("journal", _bytes(sum(result["sizes"][name] for name in ("wal", "seg", "private")))),
-        ("index", _bytes(result["sizes"]["index"])),
+        ("index", _index(result)),
         ("models", f"{result['models']['set']} ({', '.join(result['models']['loaded']) or 'not loaded'})"),
         ("last sync", _time(result["last_sync"])),
     ]
@@ -72,6 +72,15 @@ def _counts(found: Mapping[str, int]) -> str:
 
 def _generations(figures: Mapping[str, Any]) -> str:
     return render.count(figures["kinds"].get("generation", 0), "generation") if "kinds" in figures else ""
+
+
+def _index(result: Mapping[str, Any]) -> str:
+    """Its size, what it lacks, and what had to be made again."""
+    parts = [_bytes(result["sizes"]["index"])]
+    if behind := result["index"]["behind"]:
+        found = "they are found by their words" if behind > 1 else "it is found by its words"
+        parts.append(f"{render.count(behind, 'memory', 'memories')} still to be taken in: until then {found}")
+    return "; ".join([*parts, *(render.safe(note) for note in result["index"]["notes"])])
 
 
 def _bytes(size: int) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..repo.errors import UsageError
+from ..repo.errors import CortexError, UsageError
 from ..store.items import Evidence as ItemEvidence
 from ..store.items import Item
-from ..store.kinds import Correction, Feedback, Memory, Pattern, RuleEvent, Verdict, decode, encode
+from ..store.kinds import Correction, Exposure, Feedback, Memory, Pattern, RuleEvent, Verdict, decode, encode
 from ..store.record import Draft, Record
 from ..store.secrets import clean, redact
 from .contracts import SCHEMA, AskResult, Evidence, LogResult, MemoryResult
 from .state import State
+
+logger = logging.getLogger("cortex")
 
 VERDICTS = ("good", "bad", "wrong")
 CATEGORIES = ("bug", "style", "preference", "evolution")
@@ -60,7 +63,7 @@ def ask(
         state.clock(),
         (lambda name: (root / name).exists()) if root else None,
     )
-    state.journal.append([Draft(replace(answer.exposure, channel=channel), origin=channel)])
+    note_exposure(state, replace(answer.exposure, channel=channel), channel)
     context, tokens = answer.context, answer.tokens
     # The items are clean; what stands side by side in the packed text is looked at once more.
     packed, taken = redact(context)
@@ -93,6 +96,14 @@ def ask(
         "abstained": answer.abstained,
         "timings_ms": {name: round(value, 3) for name, value in answer.timings_ms.items()},
     }
+
+
+def note_exposure(state: State, exposure: Exposure, origin: str) -> None:
+    """Write down what was shown. On a full or read-only disk the answer is worth more than its trace."""
+    try:
+        state.journal.append([Draft(exposure, origin=origin)])
+    except CortexError as error:
+        logger.warning("what was shown could not be noted: %s", error.message)
 
 
 def log(state: State, *, limit: int = 20, kind: str = "", language: str = "", path: str = "") -> LogResult:

@@ -6,17 +6,18 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
+from ..analyzers.parse import is_broken
 from ..learning.guard import ActiveRule, Change, Finding
 from ..learning.guard import check as find
 from ..repo.errors import UsageError
 from ..repo.git import git
 from ..store.kinds import MILLION, Exposure, Shown
-from ..store.record import Draft
-from .answering import evidence
+from .answering import evidence, note_exposure
 from .contracts import SCHEMA, CheckResult, FindingResult
 from .state import State
 
@@ -65,7 +66,7 @@ def check(
         finding.confidence >= settings.number("guard.block_confidence") for finding in findings
     )
     if findings:
-        state.journal.append([Draft(_exposure(findings, channel), origin=channel)])
+        note_exposure(state, _exposure(findings, channel), channel)
     return {
         "schema": SCHEMA,
         "findings": _told(findings, rules),
@@ -87,7 +88,7 @@ def check_generation(
     rules = state.rules()
     findings = find([Change(path, text, language, added)], rules)
     if findings:
-        state.journal.append([Draft(_exposure(findings, "hook"), origin="guard")])
+        note_exposure(state, _exposure(findings, "hook"), "guard")
     return _told(findings, rules)
 
 
@@ -105,7 +106,7 @@ def _staged(
     state: State, files: Sequence[str] | None, since: str, index_file: str, cwd: str | None
 ) -> list[Staged]:
     """The files of the change that is asked about."""
-    wanted = {state.path(file, cwd) for file in files} if files else None
+    wanted = _named(state, files, cwd) if files else None
     changed = (
         _between(state, since)
         if since
@@ -120,6 +121,22 @@ def _staged(
             found.append(Staged(name, file.read_bytes(), None))
         except (FileNotFoundError, IsADirectoryError):
             raise UsageError(f"there is no file {name}", "Name files of this repository.") from None
+    return found
+
+
+def _named(state: State, files: Sequence[str], cwd: str | None) -> set[str]:
+    """The files that are meant; a folder stands for the tracked code below it."""
+    root = state.place.require_root()
+    found: set[str] = set()
+    for file in files:
+        full = Path(cwd or root, file)
+        if not full.is_dir():
+            found.add(state.path(file, cwd))
+            continue
+        below = "" if full.resolve() == root.resolve() else state.path(file, cwd) + "/"
+        state.repository.index.read(False)
+        tracked = (entry.path for entry in state.repository.index)
+        found.update(name for name in tracked if name.startswith(below) and language_of(name))
     return found
 
 
@@ -218,9 +235,14 @@ def _readable(state: State, staged: Iterable[Staged], skipped: dict[str, str]) -
             skipped[each.path] = "generated"
         else:
             try:
-                yield Change(each.path, each.data.decode("utf-8"), language, each.added)
+                text = each.data.decode("utf-8")
             except UnicodeDecodeError:
                 skipped[each.path] = "not UTF-8"
+                continue
+            if is_broken(each.data, language, each.added):
+                skipped[each.path] = "does not parse"
+            else:
+                yield Change(each.path, text, language, each.added)
 
 
 def _exposure(findings: Sequence[Finding], channel: str) -> Exposure:

@@ -16,6 +16,7 @@ from ..store.kinds import Generation
 from ..store.quarantine import Problem, Quarantine
 from ..store.secrets import redact
 from . import answering, guarding, recording
+from .contracts import SCHEMA
 from .state import State
 
 logger = logging.getLogger("cortex")
@@ -56,7 +57,12 @@ def hook(state: State, *, agent: str, payload: str, file: str = "") -> dict[str,
         recorded, passed_over = recording.record_event(state, said)
         if event is not None:
             spool.done(event)
-    return {"recorded": recorded, "passed_over": passed_over, "reply": _reply(state, speaker, said)}
+    return {
+        "schema": SCHEMA,
+        "recorded": recorded,
+        "passed_over": passed_over,
+        "reply": _reply(state, speaker, said),
+    }
 
 
 def _where(state: State, said: AgentEvent, at: Callable[[str], State]) -> State:

@@ -148,6 +148,18 @@ def ensure(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status
     return start(program, version, wait_s)
 
 
+def start_soon(starter: Sequence[str]) -> None:
+    """Have `starter` (`cortex daemon start`) run by itself, and do not wait for it.
+
+    For commands and hooks that find no daemon, or one of another version: they do their own work in process,
+    and the next one is quick again. What goes wrong is in the daemon's log.
+    """
+    try:
+        _spawn(starter, _folder())
+    except (OSError, subprocess.SubprocessError, PlaceError) as error:
+        logger.warning("the daemon could not be started: %s", error)
+
+
 def stop(wait_s: float = 30.0, force: bool = False) -> Stopped:
     """End the daemon, and return when it has ended. What was acknowledged is on disk; the spool waits there.
 

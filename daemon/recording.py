@@ -55,6 +55,8 @@ def record(
             raise TooLargeError(
                 f"{name} is larger than {LARGEST >> 20} MiB", "Generated code of that size is not kept."
             )
+    if b"\0" in after[:8192]:
+        raise UsageError(f"{name} is binary", "Only text that an assistant wrote can be learnt from.")
     execution, draft = _execution(state, agent, model, task, conversation, prompt)
     ranges = tuple(changed_lines(old or b"", after))
     generation = Generation(

@@ -121,7 +121,7 @@ class Server:
             "status": self._status,
             "stop": self._stopping,
             "register": self._register,
-            "forget": self._forget,
+            "unregister": self._unregister,
         }
 
     def start(self) -> None:
@@ -320,7 +320,11 @@ class Server:
             self._busy[key] += 1
         try:
             with slot.use() as worker:
-                return worker.handle(request.op, request.args, connection.progress)
+                told = worker.handle(request.op, request.args, connection.progress)
+                if worker.waits():
+                    slot.more = True
+                    slot.nudge()
+                return told
         finally:
             with self._lock:
                 self._busy[key] -= 1
@@ -350,7 +354,7 @@ class Server:
         slot = self._workers.register(place, request.repo)
         return {"path": str(slot.entry.name), "common": str(slot.key)}
 
-    def _forget(self, request: Request) -> dict[str, object]:
+    def _unregister(self, request: Request) -> dict[str, object]:
         return {"known": self._workers.forget(request.repo)}
 
     def _error(self, error: BaseException, began: float) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .. import __version__
 from ..repo.errors import PlaceError
 from ..repo.places import Place, find
 from . import client
@@ -26,22 +27,33 @@ class Session:
     """
 
     def __init__(
-        self, place: Place, *, daemon: bool = True, environment: Mapping[str, str] | None = None
+        self,
+        place: Place,
+        *,
+        daemon: bool = True,
+        environment: Mapping[str, str] | None = None,
+        start: Callable[[], None] | None = None,
     ) -> None:
         self.place = place
         self.through_daemon: bool | None = None  # how the last call went; None before the first
         self._daemon = daemon
         self._environment = environment
+        self._start = start  # what to do, once, when no daemon of this version answers
         self._engine: Engine | None = None
 
     @classmethod
     def open(
-        cls, path: str | Path = ".", *, daemon: bool = True, environment: Mapping[str, str] | None = None
+        cls,
+        path: str | Path = ".",
+        *,
+        daemon: bool = True,
+        environment: Mapping[str, str] | None = None,
+        start: Callable[[], None] | None = None,
     ) -> Session:
         """The memory of the repository around `path`; raises `PlaceError` where there is none."""
         place = find(path)
         place.require_store()
-        return cls(place, daemon=daemon, environment=environment)
+        return cls(place, daemon=daemon, environment=environment, start=start)
 
     def recall(
         self,
@@ -125,13 +137,23 @@ class Session:
         given["at"] = str(self._root)
         if self._daemon:
             try:
-                told = client.call(op, str(self._root), given, timeout=timeout, progress=progress)
-                self.through_daemon = True
-                return told
-            except (client.NoDaemon, client.Wedged):
+                reply = client.exchange(op, str(self._root), given, timeout=timeout, progress=progress)
+            except client.NoDaemon:
+                self._start_once()
+            except client.Wedged:
                 pass
+            else:
+                self.through_daemon = True
+                if reply.version != __version__:
+                    self._start_once()  # one of another version is stopped first, cleanly
+                return reply.result
         self.through_daemon = False
         return self.engine.handle(op, given, progress)
+
+    def _start_once(self) -> None:
+        if self._start is not None:
+            start, self._start = self._start, None
+            start()
 
     @property
     def engine(self) -> Engine:

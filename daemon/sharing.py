@@ -7,11 +7,18 @@ from ..store.sync import sync as exchange
 from .contracts import SCHEMA
 from .state import State
 
+#: Its time is that of the last exchange.
+SYNCED = "synced"
+
 
 def sync(state: State, *, remote: str = "") -> dict[str, object]:
     """Fetch, verify, unite and push the branch of shared memories."""
     chosen = remote or state.settings().text("sync.remote") or None
     report = exchange(state.place, state.journal, chosen, scan=count_in_lines)
+    if report.remote:
+        mark = state.place.store / "index" / SYNCED
+        mark.parent.mkdir(mode=0o700, exist_ok=True)
+        mark.touch()
     return {
         "schema": SCHEMA,
         "remote": report.remote,

@@ -67,6 +67,7 @@ def learn_past(
     stop: Callable[[], bool] = lambda: False,
 ) -> HistoryReport:
     """Go on through the repository's past, newest first, for at most `budget_s` seconds."""
+    since = since or state.settings().text("learn.since")
     if since:
         oldest = _time_of(state, since)
     else:

@@ -66,6 +66,7 @@ OPTIONS: Mapping[str, Option] = {
         ),
         Option("rules.active_confidence", 0.8, "chance of being right from which a rule warns", (), 0.5, 1),
         Option("learn.history", True, "learn from the repository's past"),
+        Option("learn.since", "", "a revision: the past before it is not learnt from"),
         Option("learn.history_days", 3650, "how far back, in days", least=1, most=36_500),
         Option("capture.agents", True, "record what assistants write"),
         Option("capture.keep_days", 90, "days for which generated code is kept", least=1, most=3650),

@@ -43,6 +43,7 @@ class Place:
     def require_store(self) -> Path:
         """The store's folder; raises `PlaceError` before `cortex init`."""
         if not self.initialised:
+            self.require_root()
             raise PlaceError(
                 f"Cortex does not know {self.root or self.gitdir} yet", "Run `cortex init` there first."
             )

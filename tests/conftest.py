@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import json
 import os
 import pwd
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -75,6 +79,16 @@ if _HOME:
     sys.addaudithook(_watch)
 
 
+def _end_daemon(state: Path) -> None:
+    """End a daemon that a command started in passing; nothing starts there any more after this."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        os.kill(json.loads((state / "daemon.json").read_text())["pid"], signal.SIGTERM)
+    if state.is_dir():
+        shutil.rmtree(state, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            state.write_text("")
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A home, a Cortex folder and a git configuration that belong to this test alone."""
@@ -94,6 +108,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.setenv(f"GIT_{who}_DATE", f"{FIRST_DATE} +0000")
     _touched.clear()
     yield
+    _end_daemon(home / "cortex")
     assert not _touched, f"this test wrote below the real home: {_touched[:5]}"
 
 

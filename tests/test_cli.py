@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -224,7 +225,11 @@ def test_binary_and_broken_files_are_skipped_or_checked_without_a_crash(clone: P
     subprocess.run(["git", "add", "."], cwd=clone, check=True)
     result = told(cortex("check", "--json", cwd=clone))
     assert result["findings"] == []
-    assert result["skipped"] == {"data.bin": "no grammar", "odd.py": "not UTF-8"}
+    assert result["skipped"] == {
+        "data.bin": "no grammar",
+        "half.py": "does not parse",
+        "odd.py": "not UTF-8",
+    }
 
 
 def test_no_write_permission_is_a_clear_error(clone: Path):
@@ -238,7 +243,7 @@ def test_no_write_permission_is_a_clear_error(clone: Path):
 
 
 def test_a_reader_that_goes_away_is_no_error(clone: Path):
-    command = f"{sys.executable} -m cortex config | head -1"
+    command = f"{shlex.quote(sys.executable)} -m cortex config | head -1"
     run = subprocess.run(["sh", "-c", command], cwd=clone, capture_output=True, text=True, check=False)
     assert "recall.k" in run.stdout and run.stderr == ""
 
@@ -254,3 +259,61 @@ def test_completion_is_printed_for_each_shell(clone: Path):
         assert run.returncode == 0 and "_CORTEX_COMPLETE" in run.stdout
     answer = cortex(cwd=clone, _CORTEX_COMPLETE="bash_complete", COMP_WORDS="cortex as", COMP_CWORD="1")
     assert "ask" in answer.stdout
+
+
+def test_what_is_forgotten_through_the_daemon_is_gone_and_the_repository_is_still_watched(watched: Path):
+    m = told(cortex("remember", "Use UTC for timestamps.", "--json", cwd=watched))["id"]
+    assert told(cortex("forget", m, "--json", cwd=watched))["id"] == m
+    assert told(cortex("log", "--json", cwd=watched))["memories"] == []
+    status = told(cortex("daemon", "status", "--json", cwd=watched))
+    assert [each["path"] for each in status["repositories"]] == [str(watched)]
+
+
+def test_a_command_that_finds_no_daemon_does_its_work_and_starts_one(watched: Path):
+    import time
+
+    assert cortex("daemon", "stop", cwd=watched).returncode == 0
+    assert cortex("remember", "Use UTC for timestamps.", cwd=watched).returncode == 0
+    end = time.monotonic() + 20
+    pid = None
+    while pid is None and time.monotonic() < end:
+        time.sleep(0.2)
+        pid = json.loads(cortex("daemon", "status", "--json", cwd=watched).stdout)["pid"]
+    assert pid is not None
+
+
+def test_no_daemon_is_started_when_the_settings_say_so(watched: Path):
+    import time
+
+    cortex("config", "daemon.autostart", "false", cwd=watched)
+    assert cortex("daemon", "stop", cwd=watched).returncode == 0
+    assert cortex("remember", "Use UTC for timestamps.", cwd=watched).returncode == 0
+    time.sleep(1.5)
+    assert json.loads(cortex("daemon", "status", "--json", cwd=watched).stdout)["pid"] is None
+
+
+def test_the_choice_to_leave_the_past_alone_is_kept(repo: Path, alone: None):
+    assert told(cortex("init", "--no-history", "--json", cwd=repo))["history"] is None
+    assert told(cortex("init", "--json", cwd=repo))["history"] is None
+    cortex("config", "--unset", "learn.history", cwd=repo)
+    assert told(cortex("init", "--json", cwd=repo))["history"]["finished"]
+
+
+def test_a_folder_stands_for_the_code_below_it(clone: Path):
+    (clone / "src").mkdir()
+    (clone / "src" / "a.py").write_text("x = 1\n")
+    (clone / "b.py").write_text("y = 1\n")
+    subprocess.run(["git", "add", "."], cwd=clone, check=True)
+    assert told(cortex("check", "src", "--json", cwd=clone))["checked_files"] == 1
+    assert told(cortex("check", ".", "--json", cwd=clone))["checked_files"] == 2
+
+
+def test_a_binary_generation_is_refused(clone: Path):
+    (clone / "a.bin").write_bytes(b"\x7fELF\0\0\1")
+    run = cortex("record", "--path", "a.bin", cwd=clone)
+    assert run.returncode == 2 and "binary" in run.stderr
+
+
+def test_connecting_before_init_says_that_nothing_is_captured_yet(repo: Path, alone: None):
+    run = cortex("connect", "claude-code", cwd=repo)
+    assert run.returncode == 0 and "before `cortex init`" in run.stdout

@@ -52,6 +52,9 @@ class Worker:
     def background(self, stop, budget_s):
         return False
 
+    def waits(self):
+        return False
+
     def pending(self):
         if (self.place.store / "slow").exists():
             time.sleep(60)
@@ -474,7 +477,7 @@ def test_a_broken_repository_is_told_and_spoils_no_other(daemon: int, repo: Path
 def test_a_forgotten_repository_is_let_go(daemon: int, repo: Path) -> None:
     client.call("register", str(known(repo)))
     eventually(lambda: "scan" in calls(repo))
-    assert client.call("forget", str(repo)) == {"known": True}
+    assert client.call("unregister", str(repo)) == {"known": True}
     assert calls(repo)[-1] == "close"
     assert process.status().repositories == ()
 
@@ -484,7 +487,7 @@ def test_a_repository_that_vanished_is_told(daemon: int, repo: Path, tmp_path: P
     eventually(lambda: "scan" in calls(repo))
     repo.rename(tmp_path / "elsewhere")
     eventually(lambda: "not there" in str(process.status().repositories[0]["problem"]))
-    assert client.call("forget", str(repo)) == {"known": True}
+    assert client.call("unregister", str(repo)) == {"known": True}
 
 
 @pytest.mark.parametrize(
