@@ -162,17 +162,22 @@ def concepts_of(words: Iterable[str]) -> Concepts:
     return frozenset().union(*(table[each] for each in table.keys() & words))
 
 
-#: How many memories' words are kept: the same ones are candidates again and again, and a set takes kilobytes.
-KEPT = 4_096
+@lru_cache(maxsize=32_768)
+def words_of(text: str) -> tuple[str, ...]:
+    """The different stems of a memory's text, kept since the same memories are candidates again and again.
+
+    As a tuple: a set would take ten times the memory, and a question looks for a few words only.
+    """
+    return tuple(dict.fromkeys(terms(text)))
 
 
-@lru_cache(maxsize=KEPT)
-def words_of(text: str) -> frozenset[str]:
-    """The different stems of a memory's text."""
-    return frozenset(terms(text))
-
-
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=32_768)
 def concepts_in(text: str) -> Concepts:
     """The concepts that a memory's text speaks of."""
-    return concepts_of(words_of(text))
+    return _once(concepts_of(words_of(text)))
+
+
+@lru_cache(maxsize=4_096)
+def _once(concepts: Concepts) -> Concepts:
+    """One object for equal sets: thousands of memories speak of the same few."""
+    return concepts

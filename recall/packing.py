@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..store.items import Item, change
@@ -52,20 +52,20 @@ def pack(ranked: Sequence[Ranked], k: int, budget: int, counter: TokenCounter) -
     entries: list[tuple[Ranked, str]] = []
     left: list[Ranked] = []
     authors: Counter[str] = Counter()
-    context = ""
+    context, tokens = "", 0
     for each in ranked:
         reason = each.dropped or _refused(each, entries, authors, k)
         text = ""
         if not reason:
-            text = _fitted(each, entries, budget, counter)
+            text, count = _fitted(each, entries, budget, counter)
             reason = "" if text else "budget"
         if reason:
-            left.append(replace(each, dropped=reason))
+            left.append(Ranked(each.item, each.score, each.why, reason, each.stale))
             continue
         entries.append((each, text))
         authors[each.item.author] += each.item.trust == "pulled"
-        context = compose(entries)
-    return Packed(context, counter.count(context) if context else 0, tuple(entries), tuple(left))
+        context, tokens = compose(entries), count
+    return Packed(context, tokens, tuple(entries), tuple(left))
 
 
 def _refused(each: Ranked, entries: Sequence[tuple[Ranked, str]], authors: Counter[str], k: int) -> str:
@@ -90,20 +90,25 @@ def same(one: Item, other: Item) -> bool:
     return bool(sides[0] & sides[1])
 
 
-def _fitted(each: Ranked, entries: Sequence[tuple[Ranked, str]], budget: int, counter: TokenCounter) -> str:
-    """The entry's text, shortened to what is left of the budget; empty when too little is left."""
+def _fitted(
+    each: Ranked, entries: Sequence[tuple[Ranked, str]], budget: int, counter: TokenCounter
+) -> tuple[str, int]:
+    """The entry's text, shortened to what is left of the budget, and the tokens of the whole context with it;
+    empty when too little is left.
+    """
     text = entry(each)
-    if counter.count(compose([*entries, (each, text)])) <= budget:
-        return text
+    count = counter.count(compose([*entries, (each, text)]))
+    if count <= budget:
+        return text, count
     room = budget - counter.count(compose([*entries, (each, "")]))
     while room >= ROOM:
         # Tokens of two joined texts are not quite the sum of both.
         cut = counter.truncate(text, room - 1).rstrip()
         cut = cut + ("…”" if each.item.trust == "pulled" and "“" in cut else "…") if cut else ""
-        if cut and counter.count(compose([*entries, (each, cut)])) <= budget:
-            return cut
+        if cut and (count := counter.count(compose([*entries, (each, cut)]))) <= budget:
+            return cut, count
         room -= 4
-    return ""
+    return "", 0
 
 
 def compose(entries: Sequence[tuple[Ranked, str]]) -> str:
@@ -170,11 +175,13 @@ def reason(each: Ranked) -> str:
 
 def plain(text: str, length: int = SHORT) -> str:
     """Text on one line without control or direction-changing characters, at most `length` characters."""
-    visible = "".join(
-        " " if char in "\t\r\n\u2028\u2029\x0b\x0c" else char
-        for char in text[: 4 * length]
-        if char in "\t\r\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    )
+    visible = text[: 4 * length]
+    if not (visible.isascii() and visible.isprintable()):
+        visible = "".join(
+            " " if char in "\t\r\n\u2028\u2029\x0b\x0c" else char
+            for char in visible
+            if char in "\t\r\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+        )
     line = " ".join(visible.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 

@@ -92,11 +92,11 @@ def rank(
     out = []
     needed = weights.threshold(found.size)
     evidence = [_evidence(weights, asked, item, at, found) for at, item in enumerate(found.items)]
-    if evidence:
-        needed = max(needed, weights.beside * max(sum(each.values()) for each in evidence))
+    shares = [sum(each.values()) for each in evidence]
+    needed = max([needed, *(weights.beside * share for share in shares)])
     for at, item in enumerate(found.items):
         why = evidence[at]
-        dropped = _gate(weights, item, why, needed)
+        dropped = _gate(weights, item, why, shares[at], needed)
         stale = False
         why["fusion"] = weights.fusion * float(found.fused[at])
         why["recency"] = weights.recency * 0.5 ** (max(0, now - item.created) / weights.half_life)
@@ -123,15 +123,17 @@ def _evidence(
     return why
 
 
-def _gate(weights: Weights, item: Item, why: Mapping[str, float], needed: float) -> str:
+def _gate(weights: Weights, item: Item, why: Mapping[str, float], share: float, needed: float) -> str:
     """Why a memory is not good enough, in one word; empty when it is."""
+    if share < needed and item.status != "retired" and not item.against:
+        return "weak"  # most are; the reasons that come before it need one of those
     if item.status == "retired":
         return "retired"
     if item.against >= 1 and success(item) < 0.35:
         return "disputed"
     if why["similarity"] < weights.similarity * weights.least_similarity:
         return "weak"
-    if why["words"] < weights.words * weights.least_words or sum(why.values()) < needed:
+    if why["words"] < weights.words * weights.least_words or share < needed:
         return "weak"
     return ""
 
