@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..analyzers.languages import INTERFACE_NAMES, LISTS, LITERAL_LISTS
+from ..analyzers.languages import INTERFACE_NAMES, LISTS, LITERAL_LISTS, words
 from ..analyzers.parse import Node
 from ..store.kinds import Hole
 
@@ -23,6 +23,8 @@ Texts = tuple[tuple[str, ...], ...]
 _HOLE = re.compile(r"\$+[A-Z_][A-Z0-9_]*")
 _OPEN = "([{"
 _CLOSE = ")]}"
+#: Kinds of nodes that take a member of their first child.
+_MEMBERS = words("attribute member_expression selector_expression qualified_type nested_identifier")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Example:
 
     before: Node
     after: Node
-    imports: frozenset[str] = frozenset()  # last parts of what its file imports
+    imports: frozenset[str] = frozenset()  # the names that its file's imports bind
 
 
 @dataclass(frozen=True)
@@ -185,12 +187,15 @@ class _Work:
             return False
         parent = node.parent
         if parent is None or parent.kind not in LISTS:
-            # A receiver, an operand: only a plain name that nothing imports, where imports are known.
+            # An operand: only a plain name that nothing imports, where imports are known. A receiver never:
+            # the rule that is too narrow is widened by the first correction on another one, and the one that
+            # is too wide warns of every `get` there is.
             return (
                 node.kind == "identifier"
                 and bool(self.imports)
                 and node.text.islower()
                 and not _is_role(node)
+                and not _is_receiver(node)
             )
         if node.kind == "identifier":
             return not node.text[:1].isupper()
@@ -244,6 +249,14 @@ def _is_role(node: Node) -> bool:
         return True
     parent = node.parent
     return parent is not None and parent.kind == "keyword_argument" and node.field == "name"
+
+
+def _is_receiver(node: Node) -> bool:
+    """Whether a member is taken of it: what it is says which member is meant."""
+    parent = node.parent
+    if parent is None or parent.kind not in _MEMBERS:
+        return False
+    return next((child for child in parent.children if child.named), None) is node
 
 
 def _is_body(node: Node) -> bool:

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..analyzers.fragments import fragments
-from ..analyzers.languages import is_generated, language_of
-from ..analyzers.patterns import Compiled, Parsed, compile
+from ..analyzers.languages import is_generated, language_of, words
+from ..analyzers.patterns import Compiled, Parsed, compile, elements
 from ..store.kinds import Correction, Pattern
 
 MAX_PLACES = 20
 MAX_FILE = 512 * 1024
+#: With fewer files a repository cannot say itself which members are common; then this table says it.
+ENOUGH_FILES = 20
+#: A member that stands in more of the files than this, beside the corrected ones, is a common one.
+COMMON_SHARE = 0.05
+COMMON = words(
+    """add all any append apply bind call catch clear clone close connect contains copy count create data debug
+    delete do done emit end equal equals error exec execute exists exit fail fetch fetchall fetchone filter
+    find first flush format from get has head includes index indexOf info init insert is items join json key
+    keys kill last len length list load lock log lower map match message name new next off on once open parse
+    path pop post print push put query raise read reduce remove render replace request reset resolve result
+    run save search select send set setup size skip sort split start stat state status stop str string strip
+    submit sum test text then title to toString trim type unlock update upper url use value values wait warn
+    warning write"""
+)
+_NAME = re.compile(r"[A-Za-z_][\w]*\Z")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`]*`")
+_TELLING = re.compile(r"\w{3}")
+_CLOSING = (")", "]", "?", "!")
+_SCRIPT_WORDS = words(
+    "new typeof instanceof var let const function defer go throw void null undefined nil true false"
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +50,7 @@ class Place:
 class BackTest:
     """What a pattern met: `stood` matches that people accepted, of which `left` are in files where they
     corrected others; `changed` matches that they did correct. `holding` of `files` files hold the pattern's
-    words at all.
+    words at all. `common`: nothing but a member that is used everywhere holds the pattern down.
     """
 
     matched: int = 0
@@ -36,6 +59,7 @@ class BackTest:
     left: int = 0
     files: int = 0
     holding: int = 0
+    common: bool = False
     places: tuple[Place, ...] = ()
 
     @property
@@ -52,6 +76,8 @@ class _Count:
     left: int = 0
     files: int = 0
     holding: int = 0
+    lone: tuple[re.Pattern[str], ...] = ()
+    spread: int = 0  # files that use all lone members, beside those that were corrected
     places: list[Place] | None = None
 
 
@@ -77,7 +103,16 @@ def backtests(
     and no longer after counts for it, whatever the person wrote instead. `touched` are, pattern by pattern,
     the files that were corrected: a match that was left there was passed over by a person who had the chance.
     """
-    counts = [_Count({}, touched[k] if k < len(touched) else (), places=[]) for k in range(len(patterns))]
+    alone = [lone(pattern) for pattern in patterns]
+    counts = [
+        _Count(
+            {},
+            touched[k] if k < len(touched) else (),
+            lone=tuple(re.compile(rf"\.\s*{re.escape(word)}\b") for word in alone[k]),
+            places=[],
+        )
+        for k in range(len(patterns))
+    ]
     if patterns:
         for path, text in files:
             _file(path, text, patterns, counts)
@@ -90,10 +125,42 @@ def backtests(
             left=count.left,
             files=count.files,
             holding=count.holding,
+            common=_is_common(words, count),
             places=tuple(count.places or ()),
         )
-        for count, done in zip(counts, changed, strict=True)
+        for words, count, done in zip(alone, counts, changed, strict=True)
     ]
+
+
+def lone(pattern: Pattern) -> tuple[str, ...]:
+    """The members that alone hold a pattern down, on a receiver that may be anything; none where there is
+    another word, or a text, that does.
+    """
+    if any(_TELLING.search(text) for text in _QUOTED.findall(pattern.pattern)):
+        return ()
+    found: list[str] = []
+    before = ["", "", *elements(_QUOTED.sub("$_", pattern.pattern))]
+    for at, token in enumerate(before[2:], 2):
+        if not _NAME.match(token) or keyword.iskeyword(token) or token in _SCRIPT_WORDS:
+            continue
+        taken = before[at - 1].endswith(".") and (
+            before[at - 2][:1] == "$" or before[at - 2] in (*_CLOSING, *found)
+        )
+        if not taken:
+            # A variable among the arguments holds nothing down; what is called, named or taken from does.
+            if before[at + 1 : at + 2] in (["("], ["."], ["="], [":"]) or token[:1].isupper():
+                return ()
+            continue
+        found.append(token)
+    return tuple(dict.fromkeys(found))
+
+
+def _is_common(alone: Sequence[str], count: _Count) -> bool:
+    if not alone:
+        return False
+    if count.files < ENOUGH_FILES:
+        return all(word in COMMON or word.lower() in COMMON for word in alone)
+    return count.spread > 1 and count.spread > COMMON_SHARE * count.files
 
 
 def _file(path: str, text: str, patterns: Sequence[Pattern], counts: Sequence[_Count]) -> None:
@@ -113,6 +180,8 @@ def _file(path: str, text: str, patterns: Sequence[Pattern], counts: Sequence[_C
         if not all(holds[word] for word in pattern.words):
             continue
         count.holding += 1
+        if count.lone and path not in count.touched and all(each.search(text) for each in count.lone):
+            count.spread += 1
         for match in compiled.find(parsed, path=path):
             count.stood += 1
             count.left += path in count.touched

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ..analyzers.edits import Edit, edits
-from ..analyzers.imports import framework_of, imports_of
+from ..analyzers.imports import framework_of, imports_of, names_of
 from ..analyzers.languages import is_generated, language_of
 from ..store.kinds import MILLION, Correction
 from ..store.secrets import redact_lines
 from .categories import categorise
 
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
 MAX_TEXT = 4_000  # characters of a side that is kept: more is a rewrite, and is cut at a line
 MAX_CORRECTIONS = 60  # of one file in one commit: more is a rewrite of the file
 
@@ -44,6 +46,7 @@ def corrections(
     language = language_of(path)
     imports = imports_of(after, language)
     framework = framework_of(imports)
+    names = names_of(before, language) + names_of(after, language)
     out: dict[tuple[str, str], Correction] = {}
     for edit in edits(before, after, language):
         if generated is not None and not _touches(edit, generated):
@@ -72,6 +75,7 @@ def corrections(
             subject=subject,
             enclosing=edit.enclosing,
             imports=imports,
+            bound=_bound(names, left, right),
         )
     return list(out.values())[:MAX_CORRECTIONS]
 
@@ -83,6 +87,12 @@ def _touches(edit: Edit, generated: Sequence[tuple[int, int]]) -> bool:
         first, last = last, first
         return any(start <= first and last <= end for start, end in generated)
     return any(start <= last and first <= end for start, end in generated)
+
+
+def _bound(names: Collection[str], *sides: str) -> tuple[str, ...]:
+    """Of the names that the file imports, those that the edit speaks of."""
+    there = {word for side in sides for word in _NAME.findall(side)}
+    return tuple(sorted(there.intersection(names)))
 
 
 def _sides(edit: Edit) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 from ..analyzers.difference import Pair, parents, unit_pairs
 from ..analyzers.fragments import BODY, PLACE, Fragment, fragments, has_body
+from ..analyzers.imports import go_names
 from ..analyzers.languages import INTERFACE_NAMES, LANGUAGES, words
 from ..analyzers.parse import Node
 from ..analyzers.patterns import Compiled, Match, compile, elements
@@ -116,13 +117,23 @@ def _members(m: str, correction: Correction) -> Iterator[_Member]:
     if sides is None:
         return
     left, right = sides
-    imports = frozenset(re.split(r"[./]", name)[-1] for name in correction.imports)
+    imports = _bound(correction)
     for pair in unit_pairs(left.node, right.node):
         chain = _chain(pair, left.node)
         before, after = Counter(pair[0].tokens), Counter(pair[1].tokens)
         gone, came = tuple(sorted(before - after)), tuple(sorted(after - before))
         if gone or came:
             yield _Member(m, correction, sides, chain, _telling(gone), _telling(came), imports)
+
+
+def _bound(correction: Correction) -> frozenset[str]:
+    """The names that the file's imports bind; what a module's path implies stands in for older records."""
+    implied = (
+        name
+        for path in correction.imports
+        for name in (go_names(path) if correction.language == "go" else [re.split(r"[./]", path)[-1]])
+    )
+    return frozenset((*correction.bound, *implied))
 
 
 def _chain(pair: Pair, root: Node) -> tuple[Pair, ...]:

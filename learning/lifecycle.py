@@ -31,6 +31,9 @@ class Settings:
     stood_weight: float = 0.25
     wrong_weight: float = 4.0
     telling_share: float = 0.35
+    # What every receiver may have (`$A.get($B)`) takes a person's word, or so many corrections and no like place.
+    common_support: int = 12
+    common_commits: int = 6
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,11 @@ def decide(evidence: Evidence, backtest: BackTest, settings: Settings | None = N
         return Decision(RETIRED, confidence, f"{times(evidence.wrong)} said to be wrong")
     if evidence.support < settings.min_support or evidence.weight < settings.min_support:
         return Decision(
-            CANDIDATE, confidence, f"{evidence.support} corrections of {settings.min_support} needed"
+            CANDIDATE, confidence, f"{evidence.support} of {settings.min_support} corrections needed"
         )
     if evidence.commits < settings.min_commits:
         return Decision(
-            CANDIDATE, confidence, f"all from {evidence.commits} of the {settings.min_commits} commits needed"
+            CANDIDATE, confidence, f"from {evidence.commits} of {settings.min_commits} commits needed"
         )
     if evidence.reversed_by >= evidence.support:
         return Decision(RETIRED, confidence, f"corrected the other way round {times(evidence.reversed_by)}")
@@ -78,6 +81,8 @@ def decide(evidence: Evidence, backtest: BackTest, settings: Settings | None = N
     if confidence < settings.active_confidence:
         reason = "not often enough for so general a pattern" if evidence.weak else _standing(backtest)
         return Decision(SHADOW, confidence, reason)
+    if backtest.common and not _sure_though_common(evidence, backtest, settings):
+        return Decision(SHADOW, confidence, "only a common member says where it applies, on whatever it is")
     if not evidence.confirmed and not evidence.in_progress and not _strong(evidence, confidence, settings):
         return Decision(
             SHADOW, confidence, "seen in history alone; silent until a new correction confirms it"
@@ -85,8 +90,15 @@ def decide(evidence: Evidence, backtest: BackTest, settings: Settings | None = N
     return Decision(
         ACTIVE,
         confidence,
-        f"corrected {times(evidence.support)} in {evidence.commits} commits; {_standing(backtest)}",
+        f"{corrected(evidence.support, evidence.commits)}; {_standing(backtest)}",
     )
+
+
+def _sure_though_common(evidence: Evidence, backtest: BackTest, settings: Settings) -> bool:
+    if evidence.good and not evidence.wrong:
+        return True
+    many = evidence.support >= settings.common_support and evidence.commits >= settings.common_commits
+    return many and not backtest.stood
 
 
 def posterior(evidence: Evidence, backtest: BackTest, settings: Settings) -> float:
@@ -114,7 +126,19 @@ def _strong(evidence: Evidence, confidence: float, settings: Settings) -> bool:
 def _standing(backtest: BackTest) -> str:
     if not backtest.stood:
         return "no accepted code says otherwise"
+    if backtest.stood == 1:
+        return "1 like place stands in accepted code"
     return f"{backtest.stood} like places stand in accepted code"
+
+
+def corrected(support: int, commits: int) -> str:
+    """How often and in how many commits, in words."""
+    return f"corrected {times(support)} in {counted(commits, 'commit')}"
+
+
+def counted(count: int, word: str) -> str:
+    """A number of things, as one says it."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def times(count: int) -> str:

@@ -17,7 +17,17 @@ from ..store.record import Draft, Record
 from .backtest import BackTest, backtests, speaks
 from .generalise import Candidate, generalise
 from .guard import ActiveRule
-from .lifecycle import ACTIVE, CANDIDATE, RETIRED, SHADOW, Decision, Evidence, Settings, decide, times
+from .lifecycle import (
+    ACTIVE,
+    CANDIDATE,
+    RETIRED,
+    SHADOW,
+    Decision,
+    Evidence,
+    Settings,
+    corrected,
+    decide,
+)
 
 __all__ = [
     "ACTIVE",
@@ -35,6 +45,8 @@ __all__ = [
 
 ORIGIN = "rules"
 MAX_PROVENANCE = 200
+#: A rule that stays in its state is spoken of again when its counts moved by more than this share.
+NOTABLY = 0.2
 
 
 def revise(
@@ -340,7 +352,9 @@ def _event(known: _Known, plan: _Plan, test: BackTest, decision: Decision) -> Ru
         rule=plan.rule,
         from_state=last.to_state if last else "",
         to_state=decision.state,
-        reason=decision.reason,
+        reason=_still(last, decision, len(plan.support), len(commits))
+        if last is not None and last.to_state == decision.state
+        else decision.reason,
         support=len(plan.support),
         commits=len(commits),
         matched=test.matched,
@@ -351,11 +365,24 @@ def _event(known: _Known, plan: _Plan, test: BackTest, decision: Decision) -> Ru
     )
 
 
+def _still(last: RuleEvent, decision: Decision, support: int, commits: int) -> str:
+    """The reason of a step that leaves a rule in its state: what there is more of, or less."""
+    now = corrected(support, commits)
+    before = corrected(last.support, last.commits).partition(" ")[2]
+    what = (
+        f"{now}, before {before}" if (support, commits) != (last.support, last.commits) else "surer or less"
+    )
+    return f"still {decision.state}, {what}; {decision.reason}"
+
+
 def _news(last: RuleEvent, event: RuleEvent) -> bool:
-    """Whether the new step says more than the last: a state, support, or a confidence that moved."""
-    if (last.to_state, last.support, last.commits) != (event.to_state, event.support, event.commits):
+    """Whether the new step says more than the last: another state, or counts that moved notably."""
+    if last.to_state != event.to_state:
         return True
-    return abs(last.confidence - event.confidence) > MILLION // 50
+    pairs = ((last.support, event.support), (last.commits, event.commits))
+    if any(abs(new - old) > NOTABLY * old for old, new in pairs):
+        return True
+    return abs(last.confidence - event.confidence) > MILLION // 20
 
 
 def active_rules(view: View, known: Sequence[Item]) -> list[ActiveRule]:
@@ -383,7 +410,7 @@ def _active(item: Item, pattern: Pattern, event: RuleEvent) -> ActiveRule:
     return ActiveRule(
         id=item.id,
         title=item.title,
-        message=f"{item.title}: corrected {times(event.support)} in {event.commits} commits",
+        message=f"{item.title}: {corrected(event.support, event.commits)}",
         pattern=pattern,
         support=event.support,
         against=event.against,

@@ -110,6 +110,7 @@ class Correction(Body):
     subject: str = ""
     enclosing: str = ""
     imports: tuple[str, ...] = ()
+    bound: tuple[str, ...] = ()  # names in the edit that the file's imports bind
     count: int = 1  # equal edits of the same commit
 
 
