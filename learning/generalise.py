@@ -22,8 +22,8 @@ from ..analyzers.imports import go_names
 from ..analyzers.languages import INTERFACE_NAMES, LANGUAGES, words
 from ..analyzers.parse import Node
 from ..analyzers.patterns import Compiled, Match, compile, elements
-from ..store.items import headline, shown, tick
 from ..store.kinds import Correction, Pattern
+from ..store.wording import headline, shown, tick
 from .antiunify import WIDTHS, Example, General, antiunify
 
 LEAST = 3

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..store.items import Item, change
+from ..store.items import Item
+from ..store.wording import change
 from .ranking import Ranked
 
 #: One author's share of an answer, where their memories came from outside.

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .fold import View
 from .kinds import Correction, Feedback, Memory, Pattern, Purge, RuleEvent, Scope, Trust, Verdict
 from .record import Record
+from .wording import LONGEST, SIDE, headline, one_line, shown, tick
 
 #: The kinds of records that items are made of: while none of them changed, the items are the same.
 SAID = ("feedback", "verdict", "rule-event", "scope", "trust", "purge")
 MADE_OF = ("correction", "memory", *SAID)
-#: How much of one side of an edit stands in a title, and how many pieces of evidence an item keeps.
-SIDE = 60
+#: How many pieces of evidence an item keeps.
 EVIDENCE = 5
-#: How much of an item is embedded or searched: a longer one is cut, so that one memory cannot stop the rest.
-LONGEST = 8_000
 
 
 @dataclass(frozen=True)
@@ -90,31 +87,6 @@ def item(view: View, m: str, own_writer: str) -> Item | None:
     return _make(record, corrections, _hear(view, own_writer), own_writer)
 
 
-def change(before: str, after: str, side: int = SIDE) -> tuple[str, str]:
-    """Both sides of an edit on one line each, cut around where they differ to about `side` characters."""
-    a, b = _line(before), _line(after)
-    start = 0
-    while start < min(len(a), len(b)) and a[start] == b[start]:
-        start += 1
-    end = 0
-    while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
-        end += 1
-    return _around(a, start, len(a) - end, side), _around(b, start, len(b) - end, side)
-
-
-def headline(before: str, after: str, side: int = SIDE) -> str:
-    """What to do, said positively, in one line."""
-    a, b = change(before, after, side)
-    if not b:
-        return f"Do without {tick(a)}"
-    return f"Use {tick(b)} instead of {tick(a)}" if a else f"Add {tick(b)}"
-
-
-def tick(code: str) -> str:
-    """`code` between backticks; backticks of its own become single quotes, so that it cannot leave them."""
-    return "`" + code.replace("`", "'") + "`"
-
-
 @dataclass(frozen=True)
 class _Said:
     """What other records say of memories and authors."""
@@ -185,10 +157,10 @@ def _make(record: Record, corrections: Mapping[str, Record], said: _Said, own_wr
 def _correction(record: Record, body: Correction) -> Item | None:
     if body.category == "evolution" or body.hand == "second-thought":
         return None
-    if not _line(body.before) and not _line(body.after):
+    if not one_line(body.before) and not one_line(body.after):
         return None
-    where = f"in {tick(_line(body.enclosing))} of {body.path}" if body.enclosing else f"in {body.path}"
-    text = ". ".join(part for part in (where if body.path else "", _line(body.subject)) if part)
+    where = f"in {tick(one_line(body.enclosing))} of {body.path}" if body.enclosing else f"in {body.path}"
+    text = ". ".join(part for part in (where if body.path else "", one_line(body.subject)) if part)
     title = headline(body.before, body.after)
     code = _joined(body.before, body.after)
     return Item(
@@ -209,7 +181,7 @@ def _correction(record: Record, body: Correction) -> Item | None:
         evidence=(_evidence(record, body),),
         code=code,
         words=_joined(title, text, code, " ".join(body.imports)),
-        subject=_line(body.subject),
+        subject=one_line(body.subject),
     )
 
 
@@ -222,8 +194,8 @@ def _memory(record: Record, body: Memory, corrections: Mapping[str, Record]) -> 
         if isinstance(decoded, Correction):
             evidence.append(_evidence(each, decoded))
     rule = body.rule
-    title = _line(body.title) or (headline(shown(rule.pattern), shown(rule.rewrite)) if rule else "")
-    title = title or _cut(_line(body.text), 2 * SIDE)
+    title = one_line(body.title) or (headline(shown(rule.pattern), shown(rule.rewrite)) if rule else "")
+    title = title or _cut(one_line(body.text), 2 * SIDE)
     language = body.language or (rule.language if rule else "")
     code = _joined(*_pattern_code(rule), *(side for one in evidence[:2] for side in (one.before, one.after)))
     return Item(
@@ -248,41 +220,27 @@ def _memory(record: Record, body: Memory, corrections: Mapping[str, Record]) -> 
 
 
 def _evidence(record: Record, body: Correction) -> Evidence:
-    return Evidence(body.commit, body.path, body.before, body.after, body.author or record.author, body.committed or record.t)
+    return Evidence(
+        body.commit,
+        body.path,
+        body.before,
+        body.after,
+        body.author or record.author,
+        body.committed or record.t,
+    )
 
 
 def _pattern_code(rule: Pattern | None) -> tuple[str, ...]:
     return (shown(rule.pattern), shown(rule.rewrite)) if rule else ()
 
 
-def shown(pattern: str) -> str:
-    """A pattern as a person reads it: `$NAME` and `$$$NAME` become `…`."""
-    return re.sub(r"\$+_*[A-Z][A-Z0-9_]*|\$+_", "…", pattern)
-
-
 def _joined(*parts: str) -> str:
+    # A longer one is cut, so that one memory cannot stop the embedding and the search of the rest.
     return "\n".join(part for part in parts if part)[:LONGEST]
-
-
-def _line(text: str) -> str:
-    return " ".join(text[:LONGEST].split())
 
 
 def _cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def _around(text: str, start: int, end: int, side: int) -> str:
-    """At most about `side` characters of `text` with the range that differs in them, cut between words."""
-    if len(text) <= side:
-        return text
-    left = max(0, min(start - max(8, (side - (end - start)) // 2), len(text) - side))
-    right = min(len(text), left + side)
-    if left and (space := text.find(" ", left, max(left, start))) != -1:
-        left = space + 1
-    if right < len(text) and (space := text.rfind(" ", max(left + 1, min(end, right)), right)) != -1:
-        right = space
-    return ("…" if left else "") + text[left:right].strip() + ("…" if right < len(text) else "")
 
 
 def by_id(given: Iterable[Item]) -> dict[str, Item]:

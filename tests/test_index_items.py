@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 from cortex.store.fold import View
-from cortex.store.items import MADE_OF, Item, change, headline, item, items
+from cortex.store.items import MADE_OF, Item, item, items
 from cortex.store.kinds import (
     Body,
     Correction,
@@ -23,6 +23,7 @@ from cortex.store.kinds import (
     encode,
 )
 from cortex.store.record import Draft, Record, make
+from cortex.store.wording import change, headline
 
 OWN, OTHER = "a" * 32, "b" * 32
 ANN, BOB = "Ann <ann@example.org>", "Bob <bob@example.org>"
@@ -80,8 +81,49 @@ def test_a_long_edit_is_cut_around_its_difference() -> None:
         assert sides[0] != sides[1]
 
 
+def test_what_changed_is_on_both_sides_and_both_are_cut_alike() -> None:
+    call = 'resp = client.post("/api/v1/items", json={"name": "x", "value": 3}, headers={"fresh": True}'
+    a, b = change(call + ")", call + ", timeout=10)")
+    assert b.endswith('headers={"fresh": True}, timeout=10)')
+    assert a == b.replace(", timeout=10", "")
+    assert a.startswith("…")
+    first = "run(command, { cwd: INSTALLED_PLUGIN_PATH, encoding: 'utf-8', timeout: LONG_TIMEOUT }).trim();"
+    a, b = change(first, first.replace("LONG_TIMEOUT", "LONG_TIMEOUT, windowsHide: true"))
+    assert (a.replace("LONG_TIMEOUT", ""), "LONG_TIMEOUT" in a) == (
+        b.replace("LONG_TIMEOUT, windowsHide: true", ""),
+        True,
+    )
+
+
+def test_two_changes_far_apart_are_both_shown() -> None:
+    inner = "first_argument, second_argument, third_argument, fourth_argument, fifth_argument"
+    a, b = change(f"fetch({inner}, old)", f"fetch_all({inner}, new)")
+    assert a.startswith("fetch(")
+    assert b.startswith("fetch_all(")
+    assert a.endswith("old)")
+    assert b.endswith("new)")
+    assert a == b.replace("fetch_all", "fetch").replace("new", "old")
+    assert max(len(a), len(b)) <= 60
+
+
+@pytest.mark.parametrize("size", [1, 20, 55, 59, 60, 61, 500])
+def test_a_change_is_cut_only_where_it_is_too_long_itself(size: int) -> None:
+    old, new = "a" * size, "b" * size
+    for template in (
+        "{}",
+        "{} " + "after " * 30,
+        "before " * 30 + "{}",
+        "before " * 30 + "{} " + "after " * 30,
+    ):
+        a, b = change(template.format(old), template.format(new))
+        assert (old in a, new in b) == ((True, True) if size <= 55 else (old in a, new in b))
+        assert max(len(a), len(b)) <= 60
+        assert a != b
+
+
 def test_backticks_in_code_do_not_end_the_quote() -> None:
-    assert headline("`a`", "b") == "Use `b` instead of `'a'`"
+    assert headline("`a`", "b") == "Use `b` instead of `` `a` ``"
+    assert headline("f(`a ${b}`)", "f(``)") == "Use ```f(``)``` instead of ``f(`a ${b}`)``"
 
 
 @pytest.mark.parametrize(
