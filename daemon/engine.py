@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,8 @@ READING = frozenset({"ask", "log", "report", "show"})
 
 #: How long the daemon reads on in a repository's past before it looks at the rest of its work, in seconds.
 SLICE_S = 20.0
+#: How long the lock is left to those who wait for it, between two slices of background work, in seconds.
+BREATH_S = 0.005
 DAY_MS = 86_400_000
 
 
@@ -170,7 +173,16 @@ class Engine:
             return not report.finished
         with self._lock:
             self._tidy()
-            return self._state.catch_up()
+        more, end = True, time.monotonic() + budget_s
+        while more and not stop() and time.monotonic() < end:
+            with self._lock:
+                more = self._state.catch_up()
+            time.sleep(BREATH_S)
+        return more
+
+    def waits(self) -> bool:
+        """Whether a question left the index more to do; takes no lock."""
+        return self._state.waits
 
     def pending(self) -> int:
         """Events that wait in the spool; takes no lock."""

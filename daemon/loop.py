@@ -104,6 +104,8 @@ class Keeper:
             self._reconciled = self._clock()
             self._todo = self._todo.joined(Changes(True, True, self._watch.reconcile()))
             self._more = True
+        if self._slot.more:
+            self._slot.more, self._more = False, True
         if self._todo or self._more:
             with self._slot.use() as worker:
                 self._work(worker)

@@ -47,6 +47,7 @@ def report(state: State) -> dict[str, object]:
             name: _size(store / name) for name in ("wal", "seg", "private", "index", "quarantine", "spool")
         },
         "figures": dataclasses.asdict(figures(store)),
+        "index": dict(zip(("behind", "notes"), state.behind(), strict=True)),
         "models": {"set": state.models.name, "loaded": state.models.loaded},
         "last_sync": _last_sync(store),
         "problems": problems,

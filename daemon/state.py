@@ -14,7 +14,7 @@ from ..repo import config, ignore
 from ..repo.errors import CortexError
 from ..repo.places import Place
 from ..store.fold import View
-from ..store.items import MADE_OF, Item, items
+from ..store.items import MADE_OF, Item, Listing
 from ..store.journal import FileJournal
 from ..store.kinds import Generation
 from ..store.record import Record
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ..store.index import MemoryIndex
     from ..store.protocols import Encoder
 
+#: How long a question waits for its index to take in what is new; the rest is for idle time.
+QUESTION_S = 0.3
 #: So much of a secret's beginning tells that the rest of it was cut off.
 CUT = 8
 
@@ -91,12 +93,10 @@ class State:
         self.clock = clock
         self.environment = environment or {}
         self.journal = FileJournal(place.store, author=self._author(), clock=clock, redact=redact)
-        self._items: tuple[int, list[Item]] | None = None
-        self._told: dict[str, tuple[Item, Item]] = {}
+        self._listing = Listing(self.journal.writer, without_secrets)
         self._rules: tuple[int, list[ActiveRule]] | None = None
-        self._generations: tuple[int, dict[str, Record]] | None = None
-        self._index: MemoryIndex | None = None
-        self._indexed = -1
+        self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
+        self._index: list[MemoryIndex] = []  # one, once a question was asked; all work trees share it
 
     def beside(self, place: Place) -> State:
         """The state of another work tree of the same clone: one journal and one index for both."""
@@ -144,66 +144,69 @@ class State:
         other.journal = FileJournal(
             self.place.store, author=self.journal.author, clock=self.clock, redact=redact
         )
-        other._items = other._rules = other._generations = other._index = None
+        other._listing = Listing(self.journal.writer, without_secrets)
+        other._rules, other._index = None, []
+        other._generations = (0, 0, {})
         return other
 
     def close(self) -> None:
         """Let go of the index; the next question opens it again."""
-        if self._index is not None:
-            self._index.close()
-            self._index, self._indexed = None, -1
+        while self._index:
+            self._index.pop().close()
 
     def items(self) -> list[Item]:
         """All that can be recalled or listed, without secrets: what was pulled may hold some."""
-        view = self.view()
-        # Each answer leaves an exposure record, which changes no item.
-        version = view.changed(*MADE_OF)
-        if self._items is None or self._items[0] != version:
-            made = items(view, self.journal.writer)
-            # A text is looked at once, not each time that another one changed.
-            known = self._told
-            self._told = {
-                item.id: known[item.id]
-                if item.id in known and known[item.id][0] == item
-                else (item, without_secrets(item))
-                for item in made
-            }
-            self._items = (version, [told for _, told in self._told.values()])
-        return self._items[1]
+        return self._listing.items(self.view())
 
-    def index(self) -> MemoryIndex:
-        """The index over `items()`, brought up to date."""
+    def index(self, seconds: float = QUESTION_S) -> MemoryIndex:
+        """The index over `items()`, brought up to date for about that long; `catch_up` does the rest."""
         from ..store.index import MemoryIndex
 
         current = self.items()
-        if self._index is None:
-            self._index = MemoryIndex(self.place.store / "index", self.models.encoder)
-        version = self._items[0] if self._items else -1
-        if self._indexed != version:
-            self._index.refresh(current)
-            self._indexed = version
-        return self._index
+        if not self._index:
+            self._index.append(MemoryIndex(self.place.store / "index", self.models.encoder))
+        if not self._index[0].holds(current):
+            self._index[0].refresh(current, seconds)
+        return self._index[0]
 
-    def catch_up(self) -> bool:
+    def catch_up(self, seconds: float = QUESTION_S) -> bool:
         """Go on with what the index still lacks; True while there is more."""
-        return self._index is not None and not self._index.catch_up()
+        return bool(self._index) and not self.index(0.0).catch_up(seconds)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a question left more to do for `catch_up`."""
+        return bool(self._index) and self._index[0].behind > 0
+
+    def behind(self) -> tuple[int, list[str]]:
+        """How many memories the index still lacks, and what had to be made again."""
+        from ..store.derived import read_manifest
+
+        if self._index:
+            return self._index[0].behind, self._index[0].notes
+        found = read_manifest(self.place.store / "index")  # to say so, no model is loaded
+        return max(0, len(self.items()) - (0 if isinstance(found, str) else found.memories)), []
 
     def rules(self) -> list[ActiveRule]:
         """The rules that may warn."""
         from ..learning.rules import active_rules
 
         view = self.view()
-        if self._rules is None or self._rules[0] != view.version:
-            self._rules = (view.version, active_rules(view, self.items()))
+        version = view.changed(*MADE_OF)  # each warning leaves an exposure record, which changes no rule
+        if self._rules is None or self._rules[0] != version:
+            self._rules = (version, active_rules(view, self.items()))
         return self._rules[1]
 
     def generations(self) -> Mapping[str, Record]:
-        """The last generation of each path."""
+        """The last generation of each path; only what is new is gone through."""
         view = self.view()
-        if self._generations is None or self._generations[0] != view.version:
-            last = {str(record.body.get("path", "")): record for record in view.of_kind(Generation.KIND)}
-            self._generations = (view.version, last)
-        return self._generations[1]
+        version, count, last = self._generations
+        now, new = view.version, view.tail(Generation.KIND, count, version)
+        if new is None:
+            count, last, new = 0, {}, list(view.of_kind(Generation.KIND))
+        last.update((str(record.body.get("path", "")), record) for record in new)
+        self._generations = (now, count + len(new), last)
+        return last
 
     def head(self) -> str:
         """The commit that is checked out, as hex; empty before the first."""

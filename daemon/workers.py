@@ -43,6 +43,10 @@ class Worker(Protocol):
         """Do what waits, for about `budget_s` seconds; whether there is more."""
         ...
 
+    def waits(self) -> bool:
+        """Whether a request left work for `background`. Must not wait for the worker's lock."""
+        ...
+
     def pending(self) -> int:
         """How much waits. Must not wait for the worker's lock."""
         ...
@@ -83,6 +87,7 @@ class Slot:
         self.watching = ""
         self.problem = ""
         self.gone = threading.Event()  # set when it was forgotten, or the daemon stops
+        self.more = False  # whether a request left work for the background
         self.nudge: Callable[[], None] = lambda: None  # the loop sets it: look now
         self._factory = factory
         self._worker: Worker | None = None

@@ -35,17 +35,22 @@ class Entry:
 
 @dataclass
 class Manifest:
-    """What the files should be: name → SHA-256; `rows` names the files of rows, oldest first."""
+    """What the files should be: name → SHA-256; `rows` names the files of rows, oldest first.
+
+    `memories` is how many were taken in.
+    """
 
     encoder: str
     width: int
     rows: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    memories: int = 0
 
     def write(self, folder: Path) -> None:
         """Put it in place of the old one, whole or not at all."""
         value = {"schema": 1, "form": FORM, "encoder": self.encoder, "width": self.width}
-        data = json.dumps({**value, "rows": self.rows, "files": self.files}, sort_keys=True)
+        there = {"rows": self.rows, "files": self.files, "memories": self.memories}
+        data = json.dumps({**value, **there}, sort_keys=True)
         replace(folder / MANIFEST, data.encode())
 
 
@@ -62,7 +67,9 @@ def read_manifest(folder: Path) -> Manifest | str:
     encoder, width, rows, files = (value.get(name) for name in ("encoder", "width", "rows", "files"))
     if not (isinstance(encoder, str) and isinstance(width, int) and _names(rows) and _names(files)):
         return "its manifest was damaged"
-    return Manifest(encoder, width, list(rows or ()), dict(files or {}))
+    memories = value.get("memories", 0)
+    taken = memories if isinstance(memories, int) else 0
+    return Manifest(encoder, width, list(rows or ()), dict(files or {}), taken)
 
 
 def _names(value: object) -> bool:
@@ -89,6 +96,15 @@ def replace(path: Path, data: bytes) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     temporary.write_bytes(data)
     temporary.replace(path)
+
+
+def probe(folder: Path) -> None:
+    """Raise the `OSError` that a write of some size would meet now."""
+    path = folder / "probe.new"
+    try:
+        path.write_bytes(bytes(1 << 20))
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def write_rows(folder: Path, entries: Sequence[Entry], rows: Floats) -> tuple[str, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from threading import RLock
 
 from .record import Record, canonical
+
+#: So many of the last changes are known one by one.
+CHANGES = 50_000
 
 _Order = tuple[int, str, str]
 _Entry = tuple[_Order, Record]
@@ -29,6 +32,8 @@ class View:
         self._kinds: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._conflicts: set[str] = set()
         self._changed: dict[str, int] = {}
+        self._log: list[tuple[int, Record]] = []  # version → what came or went by it
+        self._logged = 0  # the log holds all after this version
         self._moved: dict[str, int] = {}
         self._current = 0
         self._version = 0
@@ -51,6 +56,13 @@ class View:
             if self._moved.get(kind, 0) > version:
                 return None
             return [record for _, record in self._kinds.get(kind, [])[count:]]
+
+    def since(self, version: int) -> list[Record] | None:
+        """The records that became current or ceased to be after `version`; None when it is too long ago."""
+        with self._lock:
+            if version < self._logged:
+                return None
+            return [record for _, record in self._log[bisect_right(self._log, version, key=_version) :]]
 
     def __len__(self) -> int:
         """How many memories are current."""
@@ -137,6 +149,9 @@ class View:
                 if new is not None:
                     come.append(new)
         self._changed.update((record.kind, self._version + 1) for record in (*gone, *come))
+        self._log.extend((self._version + 1, record) for record in (*gone, *come))
+        if len(self._log) > CHANGES:
+            self._log, self._logged = [], self._version + 1
         self._current += len(come) - len(gone)
         self._list(gone, come)
 
@@ -166,6 +181,10 @@ class View:
 
 def _order(record: Record) -> _Order:
     return record.order
+
+
+def _version(change: tuple[int, Record]) -> int:
+    return change[0]
 
 
 def _first(entry: _Entry) -> _Order:

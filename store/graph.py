@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import sqlite_utils
+
+from .items import Item
 
 
 class SqliteGraph:
@@ -15,6 +17,8 @@ class SqliteGraph:
     def __init__(self, path: Path | None = None) -> None:
         self._connection = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False)
         self._db = sqlite_utils.Database(self._connection)
+        # A power cut may damage it: its hash then differs, and it is made again.
+        self._connection.execute("pragma synchronous = off")
         self._edges = self._db["edges"]
         if not self._edges.exists():
             # The key leads with the node that an edge leaves; the index serves the other direction.
@@ -25,8 +29,10 @@ class SqliteGraph:
 
     def link(self, edges: Iterable[tuple[str, str, str]]) -> None:
         """Add (from, relation, to); an edge that is there already stays one."""
-        rows = ({"node": node, "relation": relation, "target": to} for node, relation, to in edges)
-        self._edges.insert_all(rows, ignore=True)
+        with self._db.conn:
+            self._db.conn.executemany(
+                "insert or ignore into edges (node, relation, target) values (?, ?, ?)", edges
+            )
 
     def unlink(self, node: str) -> None:
         """Take out the edges that leave `node`."""
@@ -100,3 +106,12 @@ class MemoryGraph:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def edges(item: Item) -> Iterator[tuple[str, str, str]]:
+    """What a memory is tied to in the graph."""
+    paths = {item.path, *(each.path for each in item.evidence)} - {""}
+    yield from ((item.id, "seen_in", f"file:{path}") for path in sorted(paths))
+    commits = {each.commit for each in item.evidence} - {""}
+    yield from ((item.id, "fixed_by", f"commit:{commit}") for commit in sorted(commits))
+    yield from ((item.id, "learnt_from", f"memory:{m}") for m in sorted(set(item.sources)))

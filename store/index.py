@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from ..repo.errors import PlaceError
-from . import derived
+from ..repo.errors import BusyError, PlaceError
+from . import derived, nearfiles
 from .derived import Entry, Manifest
-from .graph import MemoryGraph, SqliteGraph
+from .graph import MemoryGraph, SqliteGraph, edges
 from .growing import LARGE, GrowingVectors
 from .items import Item, by_id
 from .lock import writer_lock
 from .protocols import Encoder, Floats
-from .vectors import FILTERS
+from .reading import uncollected
+from .rowfiles import RowFiles, places
+from .scan import Scan
+from .selections import Selections
 from .words import Fts5Words, MemoryWords
 
 #: A refresh adds at most this many rows to an HNSW graph itself; `catch_up` adds the rest.
 AT_ONCE = 256
-#: How many texts are embedded at a time, and how many files of rows there may be before they become one.
-BATCH = 512
-FILES = 32
+#: How many memories are taken in at a time: so much is lost by a kill, and so long is the shortest step.
+PIECE = 512
+#: How long a refresh without a bound, and one for idle time, wait for another process, in seconds.
+PATIENCE_S, IDLE_S = 5.0, 0.1
 WORDS, GRAPH = "words.sqlite", "graph.sqlite"
 
 Opened = TypeVar("Opened", Fts5Words, SqliteGraph)
@@ -35,29 +39,43 @@ Opened = TypeVar("Opened", Fts5Words, SqliteGraph)
 class MemoryIndex:
     """The index of one store, in `folder`; `large` is the number of rows above which HNSW answers.
 
-    Each memory has up to two rows: one of its code, one of its title and text. `notes` says what the last
-    refresh had to make again, and why.
+    Each memory has up to two rows: one of its code, one of its title and text. What a refresh had no time for
+    waits for `catch_up`; its words are found meanwhile, and what they find is embedded when it is asked for.
+    `notes` says what had to be made again, and why.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder, large: int = LARGE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        encoder: Encoder,
+        large: int = LARGE,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.folder = folder
         self.encoder = encoder
         self.notes: list[str] = []
         self._large = large
-        self._doubted = False
+        self._clock = clock
+        self._given: Sequence[Item] = ()
+        self._items: dict[str, Item] = {}
+        self._selections = Selections()
         self._fresh()
 
     def _fresh(self) -> None:
         """Empty, in memory, with nothing opened."""
         width = self.encoder.width
         self._manifest = Manifest(self.encoder.name, width)
+        self._files = RowFiles(self.folder, self._manifest)
         self._stamps: Mapping[str, tuple[int, int, int]] = {}
-        self._opened = False
+        self._opened = self._in_memory = self._doubted = False
         self._saved = 0  # rows in the HNSW graphs on disk
-        self._heads: dict[str, str] = {}
-        self._given: Sequence[Item] = ()
-        self._items: Mapping[str, Item] = {}
-        self._selections: dict[tuple[frozenset[str], str], frozenset[str]] = {}
+        self._heads: dict[str, str] = {}  # of what is embedded: the records that it was made from
+        self._followed: dict[str, Item] | None = None
+        self._waiting: dict[str, Item] = {}  # what is not taken in, newest first
+        self._unsaid: set[str] = set()  # those of them whose words are not in `_words`
+        self._gone: set[str] = set()  # what `_words` and `_graph` hold and should not
+        self._scan: Scan | None = None
         self._rows = {"code": GrowingVectors(width, self._large), "text": GrowingVectors(width, self._large)}
         self._words: Fts5Words | MemoryWords = MemoryWords()
         self._graph: SqliteGraph | MemoryGraph = MemoryGraph()
@@ -68,7 +86,12 @@ class MemoryIndex:
         return self._graph
 
     def __len__(self) -> int:
-        return len(self._heads)
+        return len(self._items)
+
+    @property
+    def behind(self) -> int:
+        """How many memories still wait to be taken in; they are found by their words alone."""
+        return len(self._waiting)
 
     # Asking
 
@@ -82,31 +105,32 @@ class MemoryIndex:
 
     def similarities(self, row: Floats, ids: Sequence[str]) -> tuple[Floats, Floats]:
         """The cosines of a row with the code and with the text of each memory; 0 where it has none."""
+        if self._waiting:
+            self._embed([self._waiting[m] for m in ids if m in self._waiting])
         return self._rows["code"].cosines(row, ids), self._rows["text"].cosines(row, ids)
 
     def words(self, query: str, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` memories that hold words of the query, and their BM25 score, best first."""
+        hits: list[tuple[str, float]] = []
         try:
-            return self._words.search(query, k, among)
+            hits = self._words.search(query, k, among)
         except sqlite3.Error:
-            self._doubted = True  # the next refresh makes it again; until then vectors answer alone
-            return []
+            self._doubted = True  # it is made again as soon as there is time; until then vectors answer alone
+        if self._unsaid or self._gone:
+            hits = [hit for hit in hits if hit[0] in self._items and hit[0] not in self._unsaid]
+        if self._unsaid:
+            if self._scan is None:
+                self._scan = Scan((m, each.words) for m, each in self._waiting.items() if m in self._unsaid)
+            hits += self._scan.search(query, k, self._unsaid if among is None else self._unsaid & set(among))
+            hits = sorted(hits, key=lambda hit: (-hit[1], hit[0]))[: max(0, k)]
+        return hits
 
     def select(self, languages: Sequence[str] = (), folder: str = "") -> frozenset[str] | None:
         """The memories that pass a hard filter, kept for the next question; None where none is asked for.
 
         A memory that names no language passes each, and so does one that names no path.
         """
-        if not languages and not folder:
-            return None
-        wanted = (frozenset(languages), folder)
-        if wanted not in self._selections:
-            while len(self._selections) >= FILTERS:
-                del self._selections[next(iter(self._selections))]
-            self._selections[wanted] = frozenset(
-                m for m, each in self._items.items() if passes(each, *wanted)
-            )
-        return self._selections[wanted]
+        return self._selections.select(self._items, languages, folder)
 
     def lookup(self, items: Sequence[Item]) -> Mapping[str, Item]:
         """`items` by their id; at no cost for those that the index was last refreshed with."""
@@ -114,85 +138,172 @@ class MemoryIndex:
 
     # Keeping up
 
-    def refresh(self, items: Sequence[Item]) -> None:
-        """Make the index hold exactly `items`; only what is new or was edited is embedded.
+    def refresh(self, items: Sequence[Item], seconds: float | None = None) -> None:
+        """Make the index hold exactly `items`, the newest first; only what is new or was edited is embedded.
 
-        What is missing or damaged on disk is made again, and where nothing can be written the index lives in
-        memory: `notes` says so.
+        After about `seconds` the rest is left to `catch_up`; with 0 nothing is taken in. What is missing or
+        damaged on disk is made again, and where nothing can be written the index lives in memory: `notes`
+        says so.
         """
-        self.notes = []
-        wanted = by_id(items)
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with writer_lock(self.folder):
-                self._refresh(wanted)
-        except (OSError, sqlite3.Error, PlaceError) as error:
-            self.notes.append(f"the index cannot be kept on disk ({error}): it stays in memory")
-            self._in_memory(wanted)
-        self._given, self._items, self._selections = items, wanted, {}
+        if not self.behind:
+            self.notes = []
+        before, self._items, self._given = self._items, by_id(items), items
+        self._selections.follow(
+            before.keys() - self._items.keys(),
+            (each for m, each in self._items.items() if before.get(m) is not each),
+        )
+        self._bring(seconds, PATIENCE_S if seconds is None else seconds)
 
     def catch_up(self, seconds: float = 1.0) -> bool:
-        """Add rows to the HNSW graphs for about that long; True when they hold all. For idle time."""
-        end = time.monotonic() + seconds
-        while self.behind and time.monotonic() < end:
+        """Go on with what waits for about that long; True when nothing does. For idle time."""
+        end = self._clock() + seconds
+        if self._items or self._opened:
+            self._bring(seconds, IDLE_S)
+        while not self.behind and self._alone and self._clock() < end:
             for rows in self._rows.values():
-                rows.catch_up(64)
+                rows.catch_up(32)
         held = sum(len(rows.near) for rows in self._rows.values())
-        if self._opened and not self.behind and held > 1.05 * self._saved:
+        if self._opened and not self.behind and not self._alone and held > 1.05 * self._saved:
             try:
                 with writer_lock(self.folder):
                     if not self._changed_outside():
-                        self._save_near()
+                        nearfiles.save(self.folder, self._manifest, self._rows, self._heads)
                         self._write_manifest()
-                        self._stamps = self._now()
                         self._saved = held
             except (OSError, PlaceError) as error:
-                self.notes.append(f"the graph of neighbours could not be kept ({error})")
-        return not self.behind
+                self.notes = [f"the graph of neighbours could not be kept ({error})"]
+        return not (self.behind or self._gone or self._alone)
 
     @property
-    def behind(self) -> int:
+    def _alone(self) -> int:
         """How many rows exact search still answers for, though they are many enough for HNSW."""
         return sum(rows.behind for rows in self._rows.values())
+
+    def holds(self, items: Sequence[Item]) -> bool:
+        """Whether the last refresh was with this very list."""
+        return items is self._given
 
     def close(self) -> None:
         """Let go of the files; the next refresh opens them again."""
         self._words.close()
         self._graph.close()
+        self._given = ()
         self._fresh()
 
-    def _refresh(self, wanted: Mapping[str, Item]) -> None:
-        if not self._opened or self._doubted or self._changed_outside():
-            self._open()
-        new, changed = self._follow(wanted)
-        if changed or not self._manifest.files:
-            self._write_rows(new)
-            self._manifest.files[WORDS] = derived.sha256(self.folder / WORDS)
-            self._manifest.files[GRAPH] = derived.sha256(self.folder / GRAPH)
-            self._write_manifest()
-        self._stamps = self._now()
+    def _bring(self, seconds: float | None, patience: float) -> None:
+        """Bring all parts to `_items`, for about `seconds`."""
+        end = None if seconds is None else self._clock() + seconds
+        some = seconds != 0  # however long it took to get here
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with writer_lock(self.folder, patience):
+                if self._in_memory:
+                    derived.probe(self.folder)
+                if not self._opened or self._doubted or self._changed_outside():
+                    self._open()
+                self._follow()
+                self._work(end, some)
+        except BusyError:
+            self._follow()  # another process is at work on it: what was taken in here answers
+        except (OSError, sqlite3.Error, PlaceError) as error:
+            self.notes = [f"the index cannot be kept on disk ({error}): it stays in memory"]
+            self._leave_disk()
+            self._follow()
+            self._work(end, some)
 
-    def _follow(self, wanted: Mapping[str, Item]) -> tuple[list[Item], bool]:
-        """Bring all parts to `wanted`; what was embedded, and whether anything changed."""
-        gone = [m for m in self._heads if m not in wanted]
-        new = [each for m, each in wanted.items() if self._heads.get(m) != each.head]
+    def _leave_disk(self) -> None:
+        """Go on in memory; what was embedded is kept. The next refresh tries the disk again."""
+        if not self._in_memory:
+            self._words.close()
+            self._graph.close()
+            self._words, self._graph = MemoryWords(), MemoryGraph()
+            self._opened, self._in_memory, self._followed = False, True, None
+
+    def _follow(self) -> None:
+        """Note what waits to be taken in, and what is gone."""
+        wanted, before = self._items, self._followed
+        if wanted is before:
+            return
+        if before is None:
+            self._compare()
+        else:
+            new = [each for m, each in wanted.items() if before.get(m) is not each]
+            waiting = {
+                each.id: each
+                for each in reversed(new)
+                if each.id in self._waiting or self._heads.get(each.id) != each.head
+            }
+            gone = before.keys() - wanted.keys()
+            self._gone = (self._gone | gone) - wanted.keys()
+            self._unsaid = (self._unsaid | waiting.keys()) - gone
+            for m, each in self._waiting.items():
+                if m not in gone:
+                    waiting.setdefault(m, each)
+            self._waiting = waiting
+            self._forget(gone)
+        self._followed, self._scan = wanted, None
+
+    def _compare(self) -> None:
+        """The same by what there is, when nothing is known of it yet."""
+        said, tied, kept = self._words.keys(), self._graph.nodes(), self._files.held()
+        self._waiting, self._unsaid = {}, set()
+        for m in reversed(self._items):
+            each, head = self._items[m], self._heads.get(m)
+            here = self._in_memory or m in kept
+            if head != each.head or not here or m not in said or (m not in tied and any(edges(each))):
+                self._waiting[m] = each
+                if m not in said or head not in (None, each.head):
+                    self._unsaid.add(m)
+        self._gone = (said | tied) - self._items.keys()
+        self._forget(self._heads.keys() - self._items.keys())
+
+    def _forget(self, gone: Collection[str]) -> None:
         for m in gone:
-            del self._heads[m]
+            self._heads.pop(m, None)
         for rows in self._rows.values():
             rows.remove(gone)
-        self._embed(new)
-        changed = [self._follow_words(wanted, new), self._follow_graph(wanted, new), bool(gone or new)]
-        if self.behind <= AT_ONCE:
+        self._files.drop(gone)
+
+    def _work(self, end: float | None, some: bool) -> None:
+        """Take in what waits, piece by piece, as long as another one fits before `end`; one at least if `some`."""
+        took = 0.0
+        while self._waiting or self._gone or not (self._manifest.files or self._in_memory):
+            start = self._clock()
+            if end is not None and not some and start + took >= end:
+                return
+            self._take_in(list(islice(self._waiting.values(), PIECE)), list(islice(self._gone, PIECE)))
+            took, some = self._clock() - start, False
+        if self._alone <= AT_ONCE and (end is None or self._clock() < end):
             for rows in self._rows.values():
                 rows.catch_up(AT_ONCE)
-        return new, any(changed)
 
-    def _embed(self, new: Sequence[Item]) -> None:
-        for start in range(0, len(new), BATCH):
-            batch = new[start : start + BATCH]
-            self._put("code", "code", {each.id: each.code for each in batch})
-            self._put("text", "query", {each.id: f"{each.title}\n{each.text}" for each in batch})
-            self._heads.update((each.id, each.head) for each in batch)
+    def _take_in(self, batch: Sequence[Item], gone: Sequence[str]) -> None:
+        """One piece: when it returns, what it did is on disk, and the manifest says so."""
+        self._embed(batch)
+        ids = [each.id for each in batch]
+        self._words.remove(gone)
+        self._words.put([(each.id, each.words) for each in batch])
+        self._graph.unlink_all([*gone, *ids])
+        self._graph.link(edge for each in batch for edge in edges(each))
+        if not self._in_memory:
+            self._files.add(ids, self._made)
+            self._manifest.memories = len(self._items) - len(self._waiting) + len(ids)
+            for name in (WORDS, GRAPH):
+                self._manifest.files[name] = derived.sha256(self.folder / name)
+            self._write_manifest()
+        for m in ids:
+            del self._waiting[m]
+        self._unsaid.difference_update(ids)
+        self._gone.difference_update(gone)
+
+    def _embed(self, items: Sequence[Item]) -> None:
+        """Embed what is not yet, as it stands now."""
+        new = [each for each in items if self._heads.get(each.id) != each.head]
+        if new:
+            self._put("code", "code", {each.id: each.code for each in new})
+            self._put("text", "query", {each.id: f"{each.title}\n{each.text}" for each in new})
+            self._files.drop([each.id for each in new])
+            self._heads.update((each.id, each.head) for each in new)
 
     def _put(self, name: str, kind: str, texts: Mapping[str, str]) -> None:
         self._rows[name].remove(texts)
@@ -201,41 +312,13 @@ class MemoryIndex:
             rows = self.encoder.encode(list(filled.values()), kind=kind)
             self._rows[name].put(list(filled), np.nan_to_num(rows))
 
-    def _follow_words(self, wanted: Mapping[str, Item], new: Sequence[Item]) -> bool:
-        there = self._words.keys()
-        gone = there - wanted.keys()
-        put = {each.id: each.words for each in new}
-        put.update((m, each.words) for m, each in wanted.items() if m not in there)
-        if gone:
-            self._words.remove(gone)
-        if put:
-            self._words.put(list(put.items()))
-        return bool(gone or put)
-
-    def _follow_graph(self, wanted: Mapping[str, Item], new: Sequence[Item]) -> bool:
-        there = self._graph.nodes()
-        gone = there - wanted.keys()
-        put = {each.id: each for each in new}
-        put.update((m, each) for m, each in wanted.items() if m not in there and any(edges(each)))
-        if gone or put:
-            self._graph.unlink_all(gone | put.keys())
-            self._graph.link(edge for each in put.values() for edge in edges(each))
-        return bool(gone or put)
-
-    def _in_memory(self, wanted: Mapping[str, Item]) -> None:
-        """The same with nothing on disk; what was embedded is kept. The next refresh tries the disk again."""
-        self._words.close()
-        self._graph.close()
-        self._words, self._graph = MemoryWords(), MemoryGraph()
-        self._opened = False
-        self._follow(wanted)
-
     # On disk
 
     def _open(self) -> None:
         """Take up what is on disk, as far as it is what the manifest says."""
-        self.close()
-        self._doubted = False
+        self._words.close()
+        self._graph.close()
+        self._fresh()
         found = derived.read_manifest(self.folder)
         asked = self.folder / derived.REBUILD
         if asked.exists():
@@ -249,11 +332,15 @@ class MemoryIndex:
             )
         else:
             self._manifest = found
-            self._read_rows()
-            self._read_near()
+            self._files = RowFiles(self.folder, found)
+            with uncollected():
+                for entries, rows in self._files.read(self._missed):
+                    self._take(entries, rows)
+            self._saved = nearfiles.read(self.folder, found, self._rows, self._heads, self.notes.append)
         self._words = self._sqlite(WORDS, Fts5Words)
         self._graph = self._sqlite(GRAPH, SqliteGraph)
         self._opened = True
+        self._stamps = self._now()
 
     def _again(self, note: str) -> None:
         self.notes.append(note)
@@ -275,81 +362,25 @@ class MemoryIndex:
             path.with_name(name + ending).unlink(missing_ok=True)
         return opener(path)
 
-    def _read_rows(self) -> None:
-        for name in list(self._manifest.rows):
-            found = derived.read_rows(
-                self.folder / name, self._manifest.files.get(name, ""), self.encoder.width
-            )
-            if found is None:
-                self.notes.append(f"{name} was missing or damaged, and was embedded again")
-                self._manifest.rows.remove(name)
-                self._manifest.files.pop(name, None)
-                continue
-            entries, rows = found
-            self._take(entries, rows)
+    def _missed(self, name: str) -> None:
+        self.notes.append(f"{name} was missing or damaged: what it held is embedded again")
 
     def _take(self, entries: Sequence[Entry], rows: Floats) -> None:
-        at: dict[str, tuple[list[str], list[int]]] = {"code": ([], []), "text": ([], [])}
-        row = 0
+        """Take up rows from disk; those that a newer file gave already stay."""
+        for name, (keys, numbers) in places(entries).items():
+            new = [at for at, key in enumerate(keys) if key not in self._heads]
+            self._rows[name].put([keys[at] for at in new], rows[[numbers[at] for at in new]])
         for entry in entries:
-            for name, has in (("code", entry.code), ("text", entry.text)):
-                if has:
-                    at[name][0].append(entry.id)
-                    at[name][1].append(row)
-                    row += 1
-            self._heads[entry.id] = entry.head
-        for name, (keys, numbers) in at.items():
-            self._rows[name].remove([entry.id for entry in entries])
-            self._rows[name].put(keys, rows[numbers])
+            self._heads.setdefault(entry.id, entry.head)
 
-    def _write_rows(self, new: Sequence[Item]) -> None:
-        """Keep what was embedded; write all rows as one file when the files are many or mostly dead."""
-        kept = len(self._manifest.rows)
-        ids = [each.id for each in new]
-        if kept >= FILES:
-            ids, self._manifest.rows = list(self._heads), []
-        if ids:
-            code, text = self._rows["code"], self._rows["text"]
-            entries = [Entry(m, self._heads[m], m in code, m in text) for m in ids]
-            pairs = [
-                (name, each.id) for each in entries for name in self._rows if each.id in self._rows[name]
-            ]
-            data = np.zeros((len(pairs), self.encoder.width), np.float32)
-            for name, rows in self._rows.items():
-                where = [at for at, (of, _) in enumerate(pairs) if of == name]
-                data[where] = rows.rows([pairs[at][1] for at in where])
-            name, digest = derived.write_rows(self.folder, entries, data)
-            if name not in self._manifest.rows:
-                self._manifest.rows.append(name)
-            self._manifest.files[name] = digest
-
-    def _read_near(self) -> None:
-        """Take up the HNSW graphs. A damaged one can crash the process, so its hash is looked at first."""
-        for name, rows in self._rows.items():
-            graph, names = f"near-{name}.voyager", f"near-{name}.json"
-            if graph not in self._manifest.files:
-                continue
-            paths = {each: self.folder / each for each in (graph, names)}
-            if any(derived.sha256(path) != self._manifest.files.get(each) for each, path in paths.items()):
-                self.notes.append(f"{graph} was missing or damaged, and is built again")
-                continue
-            held = json.loads(paths[names].read_bytes())
-            stale = [m for m, _, head in held if self._heads.get(m) != head]
-            rows.restore(paths[graph], {m: number for m, number, _ in held}, stale)
-            self._saved += len(rows.near)
-
-    def _save_near(self) -> None:
-        for name, rows in self._rows.items():
-            if len(rows) < self._large:
-                continue
-            graph, names = f"near-{name}.voyager", f"near-{name}.json"
-            temporary = self.folder / f"{graph}.new"
-            held = [(m, number, self._heads[m]) for m, number in rows.near.save(temporary)]
-            self._manifest.files[graph] = derived.sha256(temporary)
-            temporary.replace(self.folder / graph)
-            data = json.dumps(held).encode()
-            derived.replace(self.folder / names, data)
-            self._manifest.files[names] = derived.sha256(self.folder / names)
+    def _made(self, ids: Sequence[str]) -> tuple[list[Entry], Floats]:
+        """What a file of rows is to hold of these memories."""
+        code, text = self._rows["code"], self._rows["text"]
+        entries = [Entry(m, self._heads[m], m in code, m in text) for m in ids]
+        data = np.zeros((sum(each.code + each.text for each in entries), self.encoder.width), np.float32)
+        for name, (keys, numbers) in places(entries).items():
+            data[numbers] = self._rows[name].rows(keys)
+        return entries, data
 
     def _write_manifest(self) -> None:
         used = {
@@ -363,6 +394,7 @@ class MemoryIndex:
         for path in self.folder.glob("rows-*"):
             if path.name not in used:
                 path.unlink(missing_ok=True)
+        self._stamps = self._now()
 
     def _now(self) -> Mapping[str, tuple[int, int, int]]:
         return derived.stamps(self.folder, [derived.MANIFEST, *self._manifest.files])
@@ -370,20 +402,3 @@ class MemoryIndex:
     def _changed_outside(self) -> bool:
         """Whether another process wrote or removed a file since this one did."""
         return self._now() != self._stamps
-
-
-def edges(item: Item) -> Iterator[tuple[str, str, str]]:
-    """What a memory is tied to in the graph."""
-    paths = {item.path, *(each.path for each in item.evidence)} - {""}
-    yield from ((item.id, "seen_in", f"file:{path}") for path in sorted(paths))
-    commits = {each.commit for each in item.evidence} - {""}
-    yield from ((item.id, "fixed_by", f"commit:{commit}") for commit in sorted(commits))
-    yield from ((item.id, "learnt_from", f"memory:{m}") for m in sorted(set(item.sources)))
-
-
-def passes(item: Item, languages: Collection[str], folder: str) -> bool:
-    """Whether a memory is of one of these languages, and was seen in this folder."""
-    if languages and item.language and item.language not in languages:
-        return False
-    paths = [path for path in (item.path, *(each.path for each in item.evidence)) if path]
-    return not folder or not paths or any(path.startswith(folder.rstrip("/") + "/") for path in paths)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .fold import View
@@ -63,28 +64,103 @@ class Item:
     subject: str = ""
 
 
-def items(view: View, own_writer: str) -> list[Item]:
-    """All that can be recalled, ordered by (t, w, id) of the records.
+class Listing:
+    """The items of one view, brought up to date by what changed in it.
 
-    Left out are corrections by a feature that went on (evolution) and by an agent's second thought, what the
-    person has purged, and what an author whom they revoked has written.
+    `own_writer` is who writes here; `shown` makes of each item what may be shown of it.
     """
-    said = _hear(view, own_writer)
-    corrections = {record.m: record for record in view.of_kind("correction")}
-    made = (_make(record, corrections, said, own_writer) for record in view.of_kind("correction", "memory"))
-    return [each for each in made if each is not None]
+
+    def __init__(self, own_writer: str, shown: Callable[[Item], Item] = lambda item: item) -> None:
+        self.own_writer = own_writer
+        self._shown = shown
+        self._version = -1
+        self._items: list[Item] = []
+        self._orders: list[tuple[int, str, str]] = []  # of the items' records, in step with them
+        self._placed: dict[str, tuple[int, str, str]] = {}
+        self._used: dict[str, set[str]] = {}  # correction → the memories that were learnt from it
+        self._said: _Said | None = None
+
+    def items(self, view: View) -> list[Item]:
+        """All that can be recalled, ordered by (t, w, id) of the records; the same list while it is the same.
+
+        Left out are corrections by a feature that went on (evolution) and by an agent's second thought, what
+        the person has purged, and what an author whom they revoked has written.
+        """
+        version = view.changed(*MADE_OF)
+        if version != self._version:
+            changed = None if self._version < 0 else view.since(self._version)
+            touched = None if changed is None else self._touched(changed)
+            if touched is None:
+                self._all(view)
+            else:
+                self._some(view, touched)
+            self._version = version
+        return self._items
+
+    def _all(self, view: View) -> None:
+        self._items, self._orders, self._placed, self._used = [], [], {}, {}
+        self._said = said = _hear(view, self.own_writer)
+        corrections = {record.m: record for record in view.of_kind("correction")}
+        for record in view.of_kind("correction", "memory"):
+            made = _make(record, corrections, said, self.own_writer)
+            if made is not None:
+                self._items.append(self._shown(made))
+                self._orders.append(record.order)
+                self._note(made, record)
+
+    def _note(self, made: Item, record: Record) -> None:
+        self._placed[made.id] = record.order
+        for source in made.sources:
+            self._used.setdefault(source, set()).add(made.id)
+
+    def _touched(self, changed: Iterable[Record]) -> set[str] | None:
+        """The items that these changes may change; None for all."""
+        touched: set[str] = set()
+        for record in changed:
+            if record.kind in SAID:
+                self._said = None
+                body = record.decoded()
+                if isinstance(body, (Feedback, Verdict)):
+                    touched.add(body.of)
+                elif isinstance(body, RuleEvent):
+                    touched.add(body.rule)
+                elif isinstance(body, (Scope, Purge)):
+                    touched.add(body.what)
+                else:
+                    return None
+            elif record.kind in MADE_OF:
+                touched.add(record.m)
+                touched |= self._used.get(record.m, set())
+        return touched
+
+    def _some(self, view: View, touched: Iterable[str]) -> None:
+        self._items = list(self._items)
+        self._said = said = self._said or _hear(view, self.own_writer)
+        for m in touched:
+            order = self._placed.pop(m, None)
+            if order is not None:
+                at = bisect_left(self._orders, order)
+                del self._orders[at], self._items[at]
+            record = view.current(m)
+            if record is None:
+                continue
+            made = _one(view, record, said, self.own_writer)
+            if made is not None:
+                at = bisect_left(self._orders, record.order)
+                self._orders.insert(at, record.order)
+                self._items.insert(at, self._shown(made))
+                self._note(made, record)
+
+
+def items(view: View, own_writer: str) -> list[Item]:
+    """All that can be recalled; see `Listing.items`."""
+    return Listing(own_writer).items(view)
 
 
 def item(view: View, m: str, own_writer: str) -> Item | None:
     """The item of one memory id; None when it is unknown, deleted, or nothing that can be recalled."""
     record = view.current(m)
-    if record is None or record.kind not in ("correction", "memory"):
-        return None
-    body = record.decoded()
-    wanted = body.provenance if isinstance(body, Memory) else ()
-    found = {each: view.current(each) for each in wanted}
-    corrections = {each: one for each, one in found.items() if one is not None and one.kind == "correction"}
-    return _make(record, corrections, _hear(view, own_writer), own_writer)
+    return None if record is None else _one(view, record, _hear(view, own_writer), own_writer)
 
 
 @dataclass(frozen=True)
@@ -124,6 +200,15 @@ def _hear(view: View, own_writer: str) -> _Said:
             purged.add(body.what)
     states = {rule: event for rule, (_, event) in events.items()}
     return _Said(votes, states, scopes, trust, frozenset(purged))
+
+
+def _one(view: View, record: Record, said: _Said, own_writer: str) -> Item | None:
+    if record.kind not in ("correction", "memory"):
+        return None
+    body = record.decoded()
+    found = {m: view.current(m) for m in body.provenance} if isinstance(body, Memory) else {}
+    corrections = {m: each for m, each in found.items() if each is not None and each.kind == "correction"}
+    return _make(record, corrections, said, own_writer)
 
 
 def _make(record: Record, corrections: Mapping[str, Record], said: _Said, own_writer: str) -> Item | None:

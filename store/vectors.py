@@ -32,12 +32,14 @@ class ExactVectors:
         rows = _checked(keys, rows, self.width)
         self._filters.clear()
         self._grow(len(self._keys) + len(keys))
-        for key, row in zip(keys, rows, strict=True):
+        slots = np.empty(len(keys), np.intp)
+        for at, key in enumerate(keys):
             slot = self._slots.get(key)
             if slot is None:
                 slot = self._slots[key] = len(self._keys)
                 self._keys.append(key)
-            self._rows[slot] = row
+            slots[at] = slot
+        self._rows[slots] = rows  # of two rows with one key the later one counts
 
     def remove(self, keys: Iterable[str]) -> None:
         """Take rows out; a key that is not there is passed over."""

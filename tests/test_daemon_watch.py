@@ -268,6 +268,9 @@ class Noting:
         self.slices -= 1
         return self.slices > 0
 
+    def waits(self) -> bool:
+        return False
+
     def pending(self) -> int:
         return 0
 
