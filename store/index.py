@@ -59,7 +59,6 @@ class MemoryIndex:
         self._clock = clock
         self._given: Sequence[Item] = ()
         self._items: dict[str, Item] = {}
-        self._selections = Selections()
         self._fresh()
 
     def _fresh(self) -> None:
@@ -71,6 +70,7 @@ class MemoryIndex:
         self._opened = self._in_memory = self._doubted = False
         self._saved = 0  # rows in the HNSW graphs on disk
         self._heads: dict[str, str] = {}  # of what is embedded: the records that it was made from
+        self._selections = Selections()
         self._followed: dict[str, Item] | None = None
         self._waiting: dict[str, Item] = {}  # what is not taken in, newest first
         self._unsaid: set[str] = set()  # those of them whose words are not in `_words`
@@ -147,11 +147,7 @@ class MemoryIndex:
         """
         if not self.behind:
             self.notes = []
-        before, self._items, self._given = self._items, by_id(items), items
-        self._selections.follow(
-            before.keys() - self._items.keys(),
-            (each for m, each in self._items.items() if before.get(m) is not each),
-        )
+        self._items, self._given = by_id(items), items
         self._bring(seconds, PATIENCE_S if seconds is None else seconds)
 
     def catch_up(self, seconds: float = 1.0) -> bool:
@@ -234,6 +230,7 @@ class MemoryIndex:
                 if each.id in self._waiting or self._heads.get(each.id) != each.head
             }
             gone = before.keys() - wanted.keys()
+            self._selections.follow(gone, new)
             self._gone = (self._gone | gone) - wanted.keys()
             self._unsaid = (self._unsaid | waiting.keys()) - gone
             for m, each in self._waiting.items():
@@ -246,7 +243,7 @@ class MemoryIndex:
     def _compare(self) -> None:
         """The same by what there is, when nothing is known of it yet."""
         said, tied, kept = self._words.keys(), self._graph.nodes(), self._files.held()
-        self._waiting, self._unsaid = {}, set()
+        self._waiting, self._unsaid, self._selections = {}, set(), Selections()
         for m in reversed(self._items):
             each, head = self._items[m], self._heads.get(m)
             here = self._in_memory or m in kept
