@@ -69,13 +69,13 @@ def coverage(asked: Understood, item: Item) -> float:
     A word that it names counts whole, one whose concept it speaks of three quarters. Unlike BM25 this means
     the same in a store of ten memories and of a million.
     """
-    there, about = words_of(item.words), concepts_in(item.words)
+    there = words_of(item.words)
     got = total = 0.0
     for term, weight, concepts in asked.weighted:
         total += weight
         if term in there:
             got += weight
-        elif not about.isdisjoint(concepts):
+        elif concepts and not concepts.isdisjoint(concepts_in(item.words)):
             got += BY_CONCEPT * weight
     return got / total if total else 0.0
 
