@@ -14,9 +14,10 @@ import pygit2
 from pygit2.enums import FileMode
 
 from ..repo.errors import PlaceError, UsageError
-from ..repo.git import GitError, git
+from ..repo.git import GitError
 from ..repo.open import open_repository
 from ..repo.places import Place
+from ..repo.remote import reach
 from . import segments
 from .journal import FileJournal, wall_ms
 from .layout import FORMAT, FORMAT_BYTES, FORMAT_FILE, NewerStoreError
@@ -329,11 +330,11 @@ def _fetch(place: Place, remote: str) -> str | None:
     name = remote if _NAME.match(remote) else hashlib.sha256(remote.encode()).hexdigest()[:16]
     target = f"refs/cortex/remotes/{name}/memory"
     try:
-        git(
-            *_QUIET,
+        reach(
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"),
             *("--no-prune", "--no-filter", "--refmap=", "--", remote, f"+{REF}:{target}"),
             cwd=_inside(place),
+            options=_QUIET,
             timeout=TIMEOUT,
         )
     except GitError as error:
@@ -347,10 +348,10 @@ def _fetch(place: Place, remote: str) -> str | None:
 def _push(place: Place, remote: str, commit: str, state: _Round) -> bool:
     """Send the branch; False when somebody else was first. Raises `GitError` when the remote refuses."""
     try:
-        git(
-            *_QUIET,
+        reach(
             *("push", "--quiet", "--no-verify", "--no-recurse-submodules", "--", remote, f"{commit}:{REF}"),
             cwd=_inside(place),
+            options=_QUIET,
             timeout=TIMEOUT,
         )
     except GitError as error:
