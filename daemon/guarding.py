@@ -15,6 +15,7 @@ from ..analyzers.parse import is_broken
 from ..learning.guard import ActiveRule, Change, Finding
 from ..learning.guard import check as find
 from ..repo.errors import UsageError
+from ..repo.files import read_plain
 from ..repo.git import git
 from ..store.kinds import MILLION, Exposure, Shown
 from .answering import evidence, note_exposure
@@ -118,8 +119,8 @@ def _staged(
     for name in sorted(wanted - {each.path for each in found} if wanted else ()):
         file = state.place.require_root() / name
         try:
-            found.append(Staged(name, file.read_bytes(), None))
-        except (FileNotFoundError, IsADirectoryError):
+            found.append(Staged(name, read_plain(file, LARGEST + 1), None))
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise UsageError(f"there is no file {name}", "Name files of this repository.") from None
     return found
 

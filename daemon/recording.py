@@ -9,6 +9,7 @@ import pygit2
 
 from ..agents.base import AgentEvent, Wrote
 from ..repo.errors import BusyError, CortexError, UsageError
+from ..repo.files import read_plain
 from ..store.durable import NotWrittenError
 from ..store.kinds import Execution, Generation, decode
 from ..store.record import Draft
@@ -178,14 +179,9 @@ def _task_type(state: State, task: str) -> str:
 
 
 def _read(state: State, name: str) -> bytes:
-    file = state.place.require_root() / name
     try:
-        if file.stat().st_size > LARGEST:
-            raise TooLargeError(
-                f"{name} is larger than {LARGEST >> 20} MiB", "Generated code of that size is not kept."
-            )
-        return file.read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
+        return read_plain(state.place.require_root() / name, LARGEST + 1)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise UsageError(
             f"there is no file {name}", "Give the content on standard input, or name a file that is there."
         ) from None
