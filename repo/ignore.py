@@ -19,7 +19,8 @@ class Ignore:
 
     def matches(self, path: str) -> bool:
         """Whether `path`, relative to the work tree with `/` between its parts, is to be left alone."""
-        return bool(self.spec.match_file(path))
+        # A name that is not UTF-8 carries surrogates, which the matching engine refuses.
+        return bool(self.spec.match_file(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")))
 
 
 def read(store: Path) -> Ignore:
