@@ -211,4 +211,9 @@ def _unregister(place: Place) -> None:
 
 def _aside(place: Place) -> Path:
     name = (place.root or place.common).name
-    return state_folder() / "set-aside" / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    found = first = state_folder() / "set-aside" / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    number = 1
+    while os.path.lexists(found):  # two of one name within a second
+        number += 1
+        found = first.with_name(f"{first.name}-{number}")
+    return found
