@@ -259,7 +259,8 @@ def random_rounds(folder: Path, remote: Path, seed: int, syncs: int) -> tuple[in
             else:
                 git(remote, "update-ref", "-d", REF)
         clone.sync()
-        tips.append(git(remote, "rev-parse", REF)) if written else None
+        # None yet where the remote lost it, and a clone that has nothing came first.
+        tips += git(remote, "for-each-ref", "--format=%(objectname)", REF).split()
     for _ in range(2):
         for clone in clones:
             clone.sync()
