@@ -47,15 +47,19 @@ def stem(word: str) -> str:
 def split(text: str) -> Iterator[str]:
     """The lower-case words of a text; an identifier gives itself, without underscores, and its parts."""
     for run in _RUN.findall(text[:LONGEST]):
-        if not run.isascii():
-            yield from _foreign(run)
-            continue
-        parts = _PART.findall(run)
-        if len(parts) > 1:
-            yield run.replace("_", "").lower()
-        for part in parts:
-            if len(part) > 1:
-                yield part.lower()
+        yield from _split(run)
+
+
+def _split(run: str) -> Iterator[str]:
+    if not run.isascii():
+        yield from _foreign(run)
+        return
+    parts = _PART.findall(run)
+    if len(parts) > 1:
+        yield run.replace("_", "").lower()
+    for part in parts:
+        if len(part) > 1:
+            yield part.lower()
 
 
 def _foreign(run: str) -> Iterator[str]:
@@ -67,9 +71,15 @@ def _foreign(run: str) -> Iterator[str]:
         yield folded
 
 
+@lru_cache(maxsize=50_000)
+def _stems(run: str) -> tuple[str, ...]:
+    """Code says the same names again and again."""
+    return tuple(stem(word) for word in _split(run))
+
+
 def terms(text: str) -> list[str]:
     """The stems of a text, in order, repeated as often as they occur."""
-    return [stem(word) for word in split(text)]
+    return [word for run in _RUN.findall(text[:LONGEST]) for word in _stems(run)]
 
 
 def query_terms(query: str) -> list[str]:
@@ -93,6 +103,8 @@ class Fts5Words:
         # The daemon answers from several threads, one at a time.
         self._connection = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False)
         self._db = sqlite_utils.Database(self._connection)
+        # A power cut may damage it: its hash then differs, and it is made again.
+        self._connection.execute("pragma synchronous = off")
         self._texts = self._db["texts"]
         if not self._texts.exists():
             self._texts.create({"key": str, "body": str}, pk="key")
@@ -100,8 +112,9 @@ class Fts5Words:
 
     def put(self, texts: Sequence[tuple[str, str]]) -> None:
         """Add (key, text) pairs, or replace those whose key is there already."""
-        rows = ({"key": key, "body": " ".join(terms(text))} for key, text in dict(texts).items())
-        self._texts.insert_all(rows, pk="key", replace=True)
+        rows = ((key, " ".join(terms(text))) for key, text in dict(texts).items())
+        with self._db.conn:
+            self._db.conn.executemany("insert or replace into texts (key, body) values (?, ?)", rows)
 
     def remove(self, keys: Iterable[str]) -> None:
         """Take texts out; a key that is not there is passed over."""
