@@ -23,6 +23,7 @@ from .contracts import SCHEMA, CheckResult, FindingResult
 from .state import State
 
 LARGEST = 1024 * 1024
+LARGE_INDEX = 1024 * 1024  # bytes; that of 10,000 files or so
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ def _staged(
         if since
         else _from_index_file(state, index_file)
         if index_file and not _is_usual(state, index_file)
+        else _from_index_file(state, str(state.place.gitdir / "index"))
+        if _is_large(state)
         else _from_index(state)
     )
     found = [each for each in changed if wanted is None or each.path in wanted]
@@ -186,13 +189,22 @@ def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Stage
         yield Staged(delta.new_file.path, blob.data, added)
 
 
+def _is_large(state: State) -> bool:
+    """Whether git compares the index sooner, start included: it skips folders that did not change."""
+    try:
+        return (state.place.gitdir / "index").stat().st_size > LARGE_INDEX
+    except OSError:
+        return False
+
+
 def _is_usual(state: State, index_file: str) -> bool:
     usual = os.path.realpath(state.place.gitdir / "index")
     return os.path.realpath(state.place.require_root() / index_file) == usual
 
 
 def _from_index_file(state: State, index_file: str) -> Iterator[Staged]:
-    """The change in another index than the usual one (`git commit -a`, `git commit FILE` write their own).
+    """The change in another index than the usual one (`git commit -a`, `git commit FILE` write their own), or in
+    a large one.
 
     libgit2 cannot compare an index that is not the repository's, so git names the files here.
     """
