@@ -141,3 +141,22 @@ def test_a_question_gives_each_word_once_and_a_bounded_number() -> None:
     assert query_terms("How do we close a closed connection?") == ["close", "connect"]
     assert len(query_terms(" ".join(f"word{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(500)))) == 64
     assert terms("closing closes") == ["close", "close"]
+
+
+def test_in_a_large_store_common_words_do_not_have_everything_ranked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = Fts5Words()
+    words.put(
+        [
+            (f"t{n:03d}", "common usual " + ("rare " if n % 40 == 0 else "") * (1 + n // 40))
+            for n in range(200)
+        ]
+    )
+    everything = keys(words.search("rare common usual", 5))
+    monkeypatch.setattr("cortex.store.words.RANKED", 20)
+    assert keys(words.search("rare common usual", 5)) == everything
+    assert len(words.search("common usual", 7)) == 7
+    assert len(words.search("unknown usual", 7)) == 7
+    assert keys(words.search("rare unknown", 9)) == everything
+    words.close()
