@@ -87,7 +87,7 @@ def names_of(source: str, language: str | None) -> tuple[str, ...]:
         found = [
             name
             for block in _GO_IMPORT.finditer(head)
-            for alias, path in _GO_NAMED.findall(_COMMENT.sub("", block[1] or "") if block[1] else block[2])
+            for alias, path in _GO_NAMED.findall(_COMMENT.sub("", block[1]) if block[1] else block[2] or "")
             for name in ([alias] if alias else go_names(path))
         ]
     elif language in ("javascript", "typescript", "tsx"):

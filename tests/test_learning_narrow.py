@@ -17,6 +17,8 @@ from cortex.store.journal import FileJournal
 from cortex.store.kinds import Correction, Pattern, RuleEvent
 from cortex.store.layout import create
 from cortex.store.record import Draft
+from hypothesis import given
+from hypothesis import strategies as st
 
 PYTHON = 'session.get("/x" + {0}, {0})', 'session.get("/x" + {0}, {0}, timeout=5)'
 SCRIPT = 'client.get("/x" + {0}, {0});', 'client.get("/x" + {0}, {0}, limit);'
@@ -106,6 +108,18 @@ def test_such_a_rule_leaves_other_receivers_alone() -> None:
 )
 def test_the_names_that_imports_bind(language: str, source: str, names: str) -> None:
     assert names_of(source, language) == tuple(names.split())
+
+
+@pytest.mark.parametrize("language", ["python", "go", "javascript", "typescript", "tsx", "cobol", None])
+@given(text=st.text("imporfaswthqu(){}*,;:='\"`./$_v2 \n\\#", max_size=80))
+def test_no_text_stops_the_reading_of_imports(language: str | None, text: str) -> None:
+    for source in (
+        text,
+        f"import ({text})\n",
+        f"import {text} from 'm'",
+        f"from m import {text}\nimport {text}",
+    ):
+        assert all(names_of(source, language))
 
 
 def test_a_correction_keeps_the_bound_names_that_it_speaks_of() -> None:
