@@ -78,7 +78,7 @@ def _runs(a: str, b: str) -> list[_Run]:
     while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
         end += 1
     left, right = old[start : len(old) - end], new[start : len(new) - end]
-    runs: list[_Run] = [("".join(old[:start]),) * 2]  # type: ignore[list-item]
+    runs: list[_Run] = [("".join(old[:start]),) * 2]
     if len(left) + len(right) > _MANY:
         runs.append(("".join(left), "".join(right)))
     else:
