@@ -15,10 +15,14 @@ from ..store.kinds import Correction, decode, encode
 
 #: The oldest go when there are more.
 LIMIT = 100_000
+#: A key that begins so is of edits that teach something only when they come often: in so many commits.
+SELDOM = "~"
+_SELDOM_COMMITS = 3
 #: An edit that changes more words than this never comes again in the same form.
 _MANY_WORDS = 24
 _TOKEN = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`[^`]*`|[A-Za-z_]\w*|\d[\w.]*|[^\w\s]")
 _NAME = re.compile(r"[A-Za-z_]\w{2,}\Z")
+_LITERAL = re.compile(r"[\"'`\d]|(?:true|false|True|False|None|null|nil)\Z")
 #: Words that nearly any edit holds: alone they make no key.
 _COMMON = frozenset(
     """and any args assert async await bool break case catch char class const continue def default del
@@ -37,8 +41,12 @@ def identity(*parts: str) -> str:
 def key_of(correction: Correction) -> str:
     """What alike corrections have in common: the language, and the words that went and came.
 
-    Empty when the edit says too little to come again (literals, punctuation, common words), or too much.
+    Of an edit of literals alone, what is called, and the literals. Empty when the edit says too little to come
+    again (literals of nothing that is called, punctuation, common words), or too much.
     """
+    values = _values(correction.before, correction.after)
+    if values:
+        return identity(correction.language, *values)
     went, came = _difference(correction.before, correction.after)
     words = [word for word in (*went, *came) if _NAME.match(word) and word not in _COMMON]
     if not words or not went or not came or len(went) + len(came) > _MANY_WORDS:
@@ -49,6 +57,26 @@ def key_of(correction: Correction) -> str:
 def _difference(before: str, after: str) -> tuple[list[str], list[str]]:
     old, new = Counter(map(_plain, _TOKEN.findall(before))), Counter(map(_plain, _TOKEN.findall(after)))
     return sorted((old - new).elements()), sorted((new - old).elements())
+
+
+def _values(before: str, after: str) -> tuple[str, ...]:
+    """Of an edit that changes one literal of a call: what is called, the literal that went and the one that
+    came (`WriteFile`, `0644`, `0600`); else nothing.
+    """
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    changed = [at for at, (x, y) in enumerate(zip(old, new, strict=False)) if x != y]
+    if len(old) != len(new) or len(changed) != 1:
+        return ()
+    went, came = old[changed[0]], new[changed[0]]
+    if not (_LITERAL.match(went) and _LITERAL.match(came)):
+        return ()
+    open_ = 0
+    for at in range(changed[0] - 1, 0, -1):
+        open_ += (old[at] in ("(", "[", "{")) - (old[at] in (")", "]", "}"))
+        if open_ > 0:
+            called = old[at - 1] if old[at] == "(" and _NAME.match(old[at - 1]) else ""
+            return (called, went, came) if called else ()
+    return ()
 
 
 def _plain(token: str) -> str:
@@ -120,14 +148,15 @@ class Candidates:
     def recurring(self, commits: int = 2) -> Iterator[Candidate]:
         """Those not yet recorded whose key came in so many commits.
 
-        A commit that was picked to another branch counts once.
+        A commit that was picked to another branch counts once. Edits that seldom teach have to come more often.
         """
         rows = self._base.execute(
             "SELECT m, key, time, body FROM candidate WHERE recorded = 0 AND key IN ("
             "SELECT key FROM candidate GROUP BY key"
-            " HAVING COUNT(DISTINCT commit_id) >= ? AND COUNT(DISTINCT edit) >= ?"
+            " HAVING MIN(COUNT(DISTINCT commit_id), COUNT(DISTINCT edit))"
+            " >= CASE WHEN key LIKE ? THEN ? ELSE ? END"
             ") ORDER BY time DESC, m",
-            (commits, commits),
+            (SELDOM + "%", max(commits, _SELDOM_COMMITS), commits),
         ).fetchall()
         for m, key, time, body in rows:
             yield Candidate(m, key, time, decode(Correction, json.loads(body)))

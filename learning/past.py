@@ -17,8 +17,9 @@ from ..repo.places import Place
 from ..store.kinds import MILLION, Body
 from ..store.protocols import Journal
 from ..store.record import Draft
-from .candidates import Candidate, Candidates
+from .candidates import SELDOM, Candidate, Candidates
 from .history import Cursor, Found, Progress, walk
+from .worth import Worth, worth
 
 ORIGIN = "history"
 _STATE = "history.json"
@@ -89,7 +90,8 @@ def learn_history(
 ) -> HistoryReport:
     """Read the past, newest first, from where the last call stopped, for about `budget_s` seconds.
 
-    Corrections of agents are recorded; people's of people once alike ones came in two commits. `since` is in
+    Corrections of agents are recorded where they teach something by themselves; others, and people's of
+    people, once alike ones came in more commits. `since` is in
     seconds since the epoch. What is recorded already, or was deleted by a person, is not written again.
     """
     repository = open_repository(place)
@@ -157,12 +159,14 @@ class _Learner:
         self._seen += 1
         hand = found.correction.hand
         self.by_hand[hand] = self.by_hand.get(hand, 0) + found.correction.count
-        if goes_on(found):
+        value = Worth.NOTHING if goes_on(found) else worth(found.correction)
+        if value is Worth.NOTHING:
             return
-        if stands_alone(found):
+        if value is Worth.LESSON and stands_alone(found):
             self._alone.append(found)
         # All are candidates: one that stands alone may be what another one recurs with.
-        self._candidates_due.append(Candidate(found.m, found.key, found.time, found.correction))
+        key = found.key if value is Worth.LESSON or not found.key else SELDOM + found.key
+        self._candidates_due.append(Candidate(found.m, key, found.time, found.correction))
         if len(self._candidates_due) >= _BATCH:
             self.flush()
 
