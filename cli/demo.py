@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..repo.errors import FINDINGS, CortexError, PlaceError
-from ..repo.git import clean_environment, git, git_text
+from ..repo.errors import PlaceError
+from ..repo.git import git, git_text
 from . import render
 from .frame import command, paint
+from .stage import Stage, Written
 
-WAIT_S = 30.0
 QUESTION = "how should I call api_client.get?"
 UNRELATED = "what is the best recipe for sourdough bread?"
-
-
-@dataclass(frozen=True)
-class Written:
-    """A function as the assistant writes it, and as the person leaves it."""
-
-    path: str
-    task: str
-    generated: str
-    corrected: str
-
 
 LESSONS = (
     Written(
@@ -121,12 +105,6 @@ def formatted(cents):
 )
 
 
-class DemoFailedError(CortexError):
-    """A step of the demonstration did not happen."""
-
-    exit_code = FINDINGS
-
-
 @command(
     "demo",
     examples="""
@@ -166,132 +144,6 @@ def own_repository() -> Path:
     raise PlaceError(
         "this Cortex was not installed from a clone", "Name a repository: cortex demo --repo PATH"
     )
-
-
-class Stage:
-    """A temporary home with clones and a daemon of its own, and the words that tell what goes on there."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.work = folder / "work"
-        self.mate = folder / "teammate"
-        self.origin = folder / "origin.git"
-        self._paint = paint()
-        self._number = 0
-        # An environment apart: the person's daemon, agent settings and git settings are not touched.
-        self.environment = clean_environment(
-            {
-                "CORTEX_HOME": str(folder / "home"),
-                "HOME": str(folder / "home"),
-                "XDG_RUNTIME_DIR": str(folder / "home"),
-                "GIT_CONFIG_GLOBAL": os.devnull,
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            }
-        )
-        (folder / "home").mkdir(mode=0o700)
-
-    def step(self, words: str) -> None:
-        """Begin a step."""
-        self._number += 1
-        render.say(f"\n{self._paint('bold', f'{self._number}. {words}')}")
-
-    def note(self, words: str) -> None:
-        """Say something about the step."""
-        for line in words.rstrip("\n").split("\n"):
-            render.say(f"   {line}")
-
-    def happened(self, truth: bool, words: str) -> None:
-        """Check that a step happened; raises `DemoFailedError` when it did not."""
-        if not truth:
-            raise DemoFailedError(
-                f"this did not happen: {words}", "Run it with --keep and look into the folder."
-            )
-        render.say(f"   {self._paint('green', '✓')} {words}")
-
-    def cortex(self, *arguments: str, cwd: Path | None = None, fails: bool = False) -> str:
-        """Run `cortex` and return what it printed."""
-        done = self._run([sys.executable, "-m", "cortex", *arguments], cwd or self.work)
-        if done.returncode != 0 and not fails:
-            raise DemoFailedError(
-                f"cortex {arguments[0]} ended with {done.returncode}: {done.stderr.strip()}"
-            )
-        return done.stdout
-
-    def json(self, *arguments: str, cwd: Path | None = None) -> Mapping[str, Any]:
-        """Run `cortex … --json` and return what it said."""
-        told: Mapping[str, Any] = json.loads(self.cortex(*arguments, "--json", cwd=cwd))
-        return told
-
-    def clone(self, folder: Path, person: str) -> None:
-        """Clone the origin for a person."""
-        git("clone", "--quiet", str(self.origin), str(folder), timeout=600)
-        git("config", "user.name", person, cwd=folder)
-        git("config", "user.email", f"{person.lower()}@example.com", cwd=folder)
-
-    def commit(self, message: str) -> str:
-        """Commit all of the work clone with a real `git commit`, hooks and all; returns what the hooks said."""
-        self._run(["git", "add", "--all"], self.work)
-        done = self._run(["git", "commit", "--quiet", "--message", message], self.work)
-        if done.returncode != 0:
-            raise DemoFailedError(f"git commit ended with {done.returncode}: {done.stderr.strip()}")
-        return done.stderr
-
-    def assistant(self, written: Written, conversation: str) -> str:
-        """Write a file as Claude Code does: its hook, as `cortex connect` put it in, gets the payload."""
-        file = self.work / written.path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(written.generated, encoding="utf-8")
-        settings = json.loads((self.work / ".claude" / "settings.json").read_text(encoding="utf-8"))
-        base = {
-            "session_id": conversation,
-            "cwd": str(self.work),
-            "transcript_path": "",
-            "permission_mode": "default",
-        }
-        prompt = {**base, "hook_event_name": "UserPromptSubmit", "prompt": written.task}
-        wrote = {
-            **base,
-            "hook_event_name": "PostToolUse",
-            "tool_name": "Write",
-            "tool_use_id": f"toolu_{conversation}",
-            "tool_input": {"file_path": str(file), "content": written.generated},
-            "tool_response": {"filePath": str(file), "success": True},
-        }
-        self._hook(settings, prompt)
-        return self._hook(settings, wrote)
-
-    def _hook(self, settings: Mapping[str, Any], payload: Mapping[str, object]) -> str:
-        said = ""
-        for group in settings["hooks"][payload["hook_event_name"]]:
-            for hook in group["hooks"]:
-                done = self._run(["/bin/sh", "-c", hook["command"]], self.work, json.dumps(payload))
-                said += done.stdout
-        return said
-
-    def wait(self, truth: Callable[[], bool]) -> bool:
-        """Wait until something is so: the daemon works in the background."""
-        end = time.monotonic() + WAIT_S
-        while time.monotonic() < end:
-            if truth():
-                return True
-            time.sleep(0.2)
-        return truth()
-
-    def stop(self) -> None:
-        """Stop the daemon of this stage."""
-        self._run([sys.executable, "-m", "cortex", "daemon", "stop"], self.folder)
-
-    def _run(self, words: Sequence[str], cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - no shell; the words are ours
-            words,
-            cwd=cwd,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
 
 
 def play(stage: Stage, source: str) -> None:
@@ -380,7 +232,7 @@ def act(stage: Stage) -> None:
     said = stage.assistant(FOURTH, "demo-4")
     context = json.loads(said)["hookSpecificOutput"]["additionalContext"] if said.strip() else ""
     stage.happened("timeout=10" in context, "the assistant itself is told, right after the write")
-    stage._run(["git", "add", "--all"], stage.work)
+    stage.stage_all()
     found = stage.json("check")["findings"]
     stage.happened(
         len(found) == 1 and found[0]["path"] == FOURTH.path and found[0]["support"] == 3,
@@ -408,7 +260,7 @@ def controls(stage: Stage) -> None:
     """What must stay quiet, stays quiet."""
     stage.step("Two controls")
     stage.assistant(CONTROL, "demo-5")
-    stage._run(["git", "add", "--all"], stage.work)
+    stage.stage_all()
     told = stage.json("check")
     stage.happened(told["checked_files"] == 1 and told["findings"] == [], "an unrelated file gets no finding")
     stage.commit("Format prices")
