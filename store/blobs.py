@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timezone
+from pathlib import Path
 from threading import RLock
 
 import pygit2
@@ -28,6 +31,7 @@ class Blobs:
         # An object that is acknowledged must be on the medium; git itself does not fsync by default.
         pygit2.settings.enable_fsync_gitdir(True)
         self._git = open_repository(place)
+        self._refs = place.common / OURS
         self._clock = clock
         self._lock = RLock()
 
@@ -75,6 +79,10 @@ class Blobs:
             ours = [name for name in self._git.references if name.startswith(OURS)]
             for name in ours:
                 self._git.references.delete(name)
+            # Git leaves the folders of its loose refs; one that another process has just used stays.
+            for folder, _, _ in os.walk(self._refs, topdown=False):
+                with suppress(OSError):
+                    Path(folder).rmdir()
             return len(ours)
 
     def _held(self) -> list[str]:
