@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..store.items import Item
+from ..store.items import Evidence
 from ..store.wording import change
 from .ranking import Ranked
+from .sameness import alike, same
 
 #: One author's share of an answer, where their memories came from outside.
 PULLED_SHARE = 2
@@ -49,7 +50,10 @@ class Packed:
 
 
 def pack(ranked: Sequence[Ranked], k: int, budget: int, counter: TokenCounter) -> Packed:
-    """Pack the best of `ranked`, best first: at most `k` entries and `budget` tokens."""
+    """Pack the best of `ranked`, best first: at most `k` entries and `budget` tokens.
+
+    A correction speaks for all that are alike to it, and says how many there are.
+    """
     entries: list[tuple[Ranked, str]] = []
     left: list[Ranked] = []
     authors: Counter[str] = Counter()
@@ -58,7 +62,7 @@ def pack(ranked: Sequence[Ranked], k: int, budget: int, counter: TokenCounter) -
         reason = each.dropped or _refused(each, entries, authors, k)
         text = ""
         if not reason:
-            text, count = _fitted(each, entries, budget, counter)
+            text, count = _fitted(each, _kin(each, ranked), entries, budget, counter)
             reason = "" if text else "budget"
         if reason:
             left.append(Ranked(each.item, each.score, each.why, reason, each.stale))
@@ -79,25 +83,31 @@ def _refused(each: Ranked, entries: Sequence[tuple[Ranked, str]], authors: Count
     return ""
 
 
-def same(one: Item, other: Item) -> bool:
-    """Whether two memories say one thing: a rule and what it was learnt from, or the same edit twice."""
-    if one.id in other.sources or other.id in one.sources or set(one.sources) & set(other.sources):
-        return True
-    if one.title and one.title == other.title and (one.language == other.language):
-        return True
-    sides = [
-        {(" ".join(e.before.split()), " ".join(e.after.split())) for e in i.evidence} for i in (one, other)
+def _kin(each: Ranked, ranked: Sequence[Ranked]) -> list[Ranked]:
+    """The other corrections that are alike to this one, found good enough or not."""
+    if each.item.kind != "correction" or each.item.trust == "pulled":
+        return []
+    return [
+        other
+        for other in ranked
+        if other is not each
+        and other.item.trust != "pulled"
+        and other.dropped not in ("disputed", "retired")
+        and alike(each.item, other.item)
     ]
-    return bool(sides[0] & sides[1])
 
 
 def _fitted(
-    each: Ranked, entries: Sequence[tuple[Ranked, str]], budget: int, counter: TokenCounter
+    each: Ranked,
+    kin: Sequence[Ranked],
+    entries: Sequence[tuple[Ranked, str]],
+    budget: int,
+    counter: TokenCounter,
 ) -> tuple[str, int]:
     """The entry's text, shortened to what is left of the budget, and the tokens of the whole context with it;
     empty when too little is left.
     """
-    text = entry(each)
+    text = entry(each, kin)
     count = counter.count(compose([*entries, (each, text)]))
     if count <= budget:
         return text, count
@@ -122,12 +132,12 @@ def compose(entries: Sequence[tuple[Ranked, str]]) -> str:
     return "\n".join(lines)
 
 
-def entry(each: Ranked) -> str:
-    """One memory: what to do, said positively, and why."""
-    return _quoted(each) if each.item.trust == "pulled" else _told(each)
+def entry(each: Ranked, kin: Sequence[Ranked] = ()) -> str:
+    """One memory, and those alike that it speaks for: what to do, said positively, and why."""
+    return _quoted(each) if each.item.trust == "pulled" else _told(each, kin)
 
 
-def _told(each: Ranked) -> str:
+def _told(each: Ranked, kin: Sequence[Ranked]) -> str:
     item = each.item
     parts = [plain(item.title)]
     if item.kind not in ("correction", "rule") and item.text:
@@ -135,7 +145,7 @@ def _told(each: Ranked) -> str:
         parts = [body if body.startswith(parts[0].rstrip("…")) else f"{parts[0]}: {body}"]
     elif item.kind == "rule" and item.text and plain(item.text) != parts[0]:
         parts.append(plain(item.text, SHORT))
-    why = reason(each)
+    why = reason(each, kin)
     return ". ".join(part.rstrip(".") for part in parts if part) + (f" ({why})" if why else "")
 
 
@@ -153,25 +163,35 @@ def _quoted(each: Ranked) -> str:
     return f"{who} {said} (pulled, not verified)"
 
 
-def reason(each: Ranked) -> str:
+def reason(each: Ranked, kin: Sequence[Ranked] = ()) -> str:
     """Why: how often, when last, by whom and where."""
     item = each.item
     parts = []
+    evidence = [one for other in (each, *kin) for one in other.item.evidence]
+    last = max(evidence, key=lambda one: one.t) if evidence else None
+    subject = next((other.item.subject for other in (each, *kin) if last in other.item.evidence), "")
     if item.kind in ("correction", "rule"):
-        times = "once" if item.support <= 1 else f"{item.support} times"
-        parts.append(f"corrected {times}" + (f", {item.against} against" if item.against else ""))
-    if item.evidence:
-        last = max(item.evidence, key=lambda one: one.t)
+        against = sum(other.item.against for other in (each, *kin))
+        parts.append(_often(each, kin, evidence) + (f", {against} against" if against else ""))
+    if last is not None:
         parts.append(f"last in {plain(last.commit)[:10]}" if last.commit else "")
         parts.append(f"by {plain(_name(last.author), 40)}" if last.author else "")
         parts.append(f"in {plain(last.path, 80)}" if last.path else "")
-        if item.kind == "correction" and (subject := item.subject):
+        if item.kind == "correction" and subject:
             parts.append(f"“{_inner(subject, 80)}”")
     elif item.author:
         parts.append(f"noted by {plain(_name(item.author), 40)}")
     if each.stale:
         parts.append("that file is gone")
     return ", ".join(part for part in parts if part)
+
+
+def _often(each: Ranked, kin: Sequence[Ranked], evidence: Sequence[Evidence]) -> str:
+    support = sum(other.item.support for other in (each, *kin))
+    commits = len({one.commit for one in evidence if one.commit})
+    times = "once" if support <= 1 else "twice" if support == 2 else f"{support} times"
+    # How many commits is known only where all of them are at hand: a rule keeps a few of its corrections.
+    return f"corrected {times}" + (f" in {commits} commit{'s' * (commits > 1)}" if kin and commits else "")
 
 
 def plain(text: str, length: int = SHORT) -> str:

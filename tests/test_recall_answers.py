@@ -14,6 +14,7 @@ from cortex.recall.cascade import Answer, Question, recall
 from cortex.recall.packing import HEADER, PULLED, pack
 from cortex.recall.question import understand
 from cortex.recall.ranking import Ranked, Weights, success
+from cortex.recall.sameness import alike
 from cortex.store.index import MemoryIndex
 from cortex.store.items import Evidence, Item
 from cortex.store.protocols import Floats
@@ -321,3 +322,66 @@ def test_packing_counts_what_it_composes() -> None:
     assert packed.tokens == FourLetters().count(packed.context)
     assert [each.item.id for each, _ in packed.entries] == ["m0", "m1", "m2"]
     assert [(each.item.id, each.dropped) for each in packed.left] == [("m3", "limit")]
+
+
+def moved(n: int, **more: object) -> Item:
+    before, after = f"rv = app.test_client().get('/page{n}')", f"rv = client.get('/page{n}')"
+    one = Evidence(
+        f"c{n % 3}", f"tests/test_{n}.py", before, after, "Ann Lee <ann@example.org>", NOW - n * DAY
+    )
+    given: dict[str, object] = {
+        "evidence": (one,),
+        "subject": f"Tidy {n}",
+        "words": f"{before} {after} test client",
+    }
+    return correction(f"m{n:02}", before, after, **{**given, **more})
+
+
+def test_alike_corrections_are_one_entry_that_counts_them(ask: ASK) -> None:
+    other = correction("z", "client.open(p)", "client.fetch(p)", words="test client open fetch")
+    answer = ask([*(moved(n) for n in range(9)), other], "call the test client")
+    assert len(ids(answer)) == 2
+    assert answer.dropped["repeated"] == 8
+    assert (
+        "corrected 9 times in 3 commits, last in c0, by Ann Lee, in tests/test_0.py, “Tidy 0”"
+        in answer.context
+    )
+
+
+def test_what_an_entry_speaks_for_counts_though_it_was_too_weak_itself_and_not_though_it_was_disputed() -> (
+    None
+):
+    ranked = [
+        Ranked(moved(0), 1.0, {}),
+        Ranked(moved(1, support=4), 0.1, {}, "weak"),
+        Ranked(moved(2, against=9), 0.1, {}, "disputed"),
+        Ranked(moved(3, trust="pulled"), 0.1, {}, "weak"),
+    ]
+    assert "(corrected 5 times in 2 commits, " in pack(ranked, 5, 500, FourLetters()).context
+
+
+def test_the_same_words_the_other_way_round_or_in_another_language_are_not_alike() -> None:
+    def edit(before: str, after: str, **more: object) -> Item:
+        return correction(before, before, after, evidence=(Evidence("c", "a", before, after),), **more)
+
+    one = edit("a.fetch(x)", "a.list(x)")
+    assert alike(one, edit("b.fetch(y, 1)", "b.list(y, 1)"))
+    assert not alike(one, edit("a.list(x)", "a.fetch(x)"))
+    assert not alike(one, edit("b.fetch(y)", "b.list(y)", language="go"))
+    assert not alike(one, lesson("n"))
+    assert alike(
+        edit("requests.get(url)", "requests.get(url, timeout=9)"),
+        edit("requests.get(u)", "requests.get(u, timeout=5)"),
+    )
+    assert not alike(
+        edit("requests.get(url)", "requests.get(url, timeout=9)"),
+        edit("queue.take(n)", "queue.take(n, timeout=5)"),
+    )
+    assert not alike(edit("f(1)", "f(2)"), edit("f(3)", "f(4)"))
+
+
+def test_what_was_pulled_never_takes_the_place_of_an_alike_memory_of_ones_own() -> None:
+    pulled, own = moved(0, trust="pulled", author="Mallory"), moved(1)
+    packed = pack([Ranked(pulled, 2.0, {}), Ranked(own, 1.0, {})], 5, 500, FourLetters())
+    assert {each.item.id for each, _ in packed.entries} == {"m00", "m01"}
+    assert "corrected once, " in packed.context
