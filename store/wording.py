@@ -13,7 +13,8 @@ LONGEST = 8_000
 _AROUND = (44, 36, 28, 22, 17, 13, 9, 5, 0)
 #: With more tokens changed, nobody looks for what is equal between them.
 _MANY = 300
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+#: A receiver and its dot are one token: a member without what it is of says little.
+_TOKEN = re.compile(r"(?:\w+\.)+(?=[A-Za-z_])|\w+|\s+|[^\w\s]")
 _MORE = "…"
 
 
