@@ -171,9 +171,11 @@ def _indent(text: str) -> str:
 
 
 def _step(step: Mapping[str, Any]) -> str:
+    # A rule that stays in its state says so in its reason.
+    became = "" if step["from"] == step["to"] else f"{step['from'] or 'new'} → {step['to']}: "
     return (
-        f"{step['from'] or 'new'} → {step['to']}: {step['reason']} (support {step['support']} from "
-        f"{step['commits']} commits; back-test: matched {step['matched']}, stood {step['stood']}, "
+        f"{became}{step['reason']} (support {step['support']} from "
+        f"{count(step['commits'], 'commit')}; back-test: matched {step['matched']}, stood {step['stood']}, "
         f"changed {step['changed']}; confidence {step['confidence']:.2f})"
     )
 
