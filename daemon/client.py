@@ -1,14 +1,14 @@
-"""How a command reaches the daemon. Every command pays for this file: it loads json, os, socket.
+"""How a command reaches the daemon. Every command pays for this file: it loads json and os.
 
 Neither it nor what it imports loads dataclasses, pathlib or typing: together they take as long as json and
-socket, which is what a command may cost beside its answer.
+socket, which is what a command may cost beside its answer. Of socket the C half does: no enums, no selectors.
 """
 
 from __future__ import annotations
 
+import _socket
 import json
 import os
-import socket
 import stat
 import sys
 import time
@@ -85,7 +85,8 @@ def exchange(
     """
     line = request_line(op, repo, args or {}, int(timeout * 1000))
     end = time.monotonic() + min(timeout, TAKEN_MS / 1000)
-    with _connect(end) as connection:
+    connection = _connect(end)
+    try:
         try:
             connection.settimeout(_left(end))
             connection.sendall(line)
@@ -94,9 +95,11 @@ def exchange(
         except OSError:
             pass  # it may have refused the request and said why: that is still to be read
         return _read(connection, timeout, progress)
+    finally:
+        connection.close()
 
 
-def peer_uid(connection: socket.socket) -> int:
+def peer_uid(connection: _socket.socket) -> int:
     """Whose process is at the other end; -1 where the system does not tell."""
     try:
         if sys.platform == "darwin":
@@ -104,7 +107,7 @@ def peer_uid(connection: socket.socket) -> int:
             return int.from_bytes(connection.getsockopt(0, 1, 76)[4:8], sys.byteorder)
         # struct ucred { pid_t pid; uid_t uid; gid_t gid; }: unix(7)
         return int.from_bytes(
-            connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], sys.byteorder
+            connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)[4:8], sys.byteorder
         )
     except (OSError, AttributeError):
         return -1
@@ -116,7 +119,7 @@ def is_own_folder(folder: str) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
-def _connect(end: float) -> socket.socket:
+def _connect(end: float) -> _socket.socket:
     told, usual = socket_path(), default_socket()
     try:
         return _connect_to(told, end)
@@ -126,7 +129,7 @@ def _connect(end: float) -> socket.socket:
         return _connect_to(usual, end)
 
 
-def _connect_to(path: str, end: float) -> socket.socket:
+def _connect_to(path: str, end: float) -> _socket.socket:
     folder = path.rpartition("/")[0]
     try:
         if not is_own_folder(folder):
@@ -134,7 +137,7 @@ def _connect_to(path: str, end: float) -> socket.socket:
                 f"{folder} is not a folder of yours alone: the daemon's socket is not trusted there",
                 "Remove it, or set XDG_RUNTIME_DIR to a folder of your own; then run `cortex daemon start`.",
             )
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     except OSError as error:
         raise _unreachable(error) from error
     try:
@@ -159,7 +162,7 @@ def _connect_to(path: str, end: float) -> socket.socket:
     return connection
 
 
-def _read(connection: socket.socket, timeout: float, progress: Progress | None) -> Reply:
+def _read(connection: _socket.socket, timeout: float, progress: Progress | None) -> Reply:
     first = min(timeout, TAKEN_MS / 1000)  # until the daemon says that it has read the request
     end = time.monotonic() + first
     pending = bytearray()

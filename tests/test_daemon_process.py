@@ -340,7 +340,7 @@ def test_its_socket_is_its_persons_alone(program: list[str]) -> None:
     path = Path(client.socket_path())
     assert len(os.fsencode(path)) <= 100
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    with client._connect(time.monotonic() + 1) as connection:
+    with contextlib.closing(client._connect(time.monotonic() + 1)) as connection:
         assert client.peer_uid(connection) == os.getuid()
 
 
@@ -500,7 +500,10 @@ def test_no_bytes_bring_the_daemon_down(count: int, daemon: int, seed: int, tell
         line = bytearray(good * chance.randint(1, 3))
         for _ in range(chance.randint(0, 5)):
             line[chance.randrange(len(line))] = chance.randrange(256)
-        with client._connect(time.monotonic() + 5) as connection, contextlib.suppress(OSError):
+        with (
+            contextlib.closing(client._connect(time.monotonic() + 5)) as connection,
+            contextlib.suppress(OSError),
+        ):
             connection.settimeout(5)
             connection.sendall(line[: chance.randint(0, len(line))])
             if chance.random() < 0.5:
