@@ -236,6 +236,9 @@ class State:
 def without_secrets(item: Item) -> Item:
     """The item with its texts redacted; the same one when there is nothing to redact."""
     sides = [side for each in item.evidence for side in (each.before, each.after)]
+    # Most hold none: one look at all of it says so, and a store of thousands is looked through at each start.
+    if not find("\n".join((item.title, item.text, item.code, item.words, item.subject, *sides))):
+        return item
     if not find("\n\n".join((item.title, item.text, item.code, item.words, item.subject, *sides))):
         return item  # one look at all of it: nearly every item ends here
     whole = [text[each.start : each.end] for text in (item.text, item.words, *sides) for each in find(text)]
