@@ -2,7 +2,8 @@
 
     python benchmarks/hooks.py [--cortex PROGRAM]
 
-Both sets of hooks commit in turns in one repository, with the daemon up. In units of one bare start of Python.
+Both sets of hooks commit in turns in one repository, with the daemon up; what is committed breaks no rule, as
+with nearly every commit. In units of one bare start of Python, on the wall; the note has processor time.
 Three pairs of sizes show whether anything grows with the number of files or of memories.
 """
 
@@ -41,7 +42,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
             synthetic.memories(find(repo).store, memories)
             client.call("log", str(repo), {"limit": 1}, timeout=600)  # the store is read before it is timed
             figures += _one(repo, cortex, f"{files:,} files, {memories:,} memories", rounds)
-            client.call("forget", str(repo), timeout=60)
+            client.call("unregister", str(repo), timeout=60)
             shutil.rmtree(repo)
     return figures
 
@@ -62,7 +63,7 @@ def _one(repo: Path, cortex: Path, name: str, rounds: int) -> list[Figure]:
 
     def stage(files: int) -> None:
         for at in range(files):
-            (repo / f"changed_{at}.py").write_text(synthetic.module(next(counter), functions=20))
+            (repo / f"changed_{at}.py").write_text(synthetic.module(next(counter), calls=0))
         git(repo, "add", ".")
         time.sleep(0.15)  # what the daemon does with the last commit is not part of the next one
 

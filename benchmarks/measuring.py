@@ -165,19 +165,22 @@ def git(repo: Path, *words: str, data: bytes | None = None) -> str:
 
 
 def run(command: Sequence[str], cwd: Path | None = None) -> Run:
-    """Run a process to its end. Raises `CalledProcessError` when it fails."""
-    start = time.perf_counter()
-    child = subprocess.Popen(
-        command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert child.stdout is not None
-    out = child.stdout.read()
-    _, status, used = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - start
-    child.stdout.close()
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise subprocess.CalledProcessError(child.returncode, command, out)
+    """Run a process to its end. Raises `CalledProcessError` with what it said when it fails."""
+    with tempfile.TemporaryFile() as said:
+        start = time.perf_counter()
+        child = subprocess.Popen(
+            command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
+        )
+        assert child.stdout is not None
+        with child.stdout as stdout:
+            out = stdout.read()
+            _, status, used = os.wait4(child.pid, 0)
+            wall = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            said.seek(0)
+            sys.stderr.buffer.write(said.read())
+            raise subprocess.CalledProcessError(child.returncode, command, out)
     scale = 1024 if sys.platform == "linux" else 1024 * 1024
     return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / scale, out)
 
