@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..hooks import spool
+from ..models.sessions import give_back
 from ..repo.errors import BusyError, UsageError
 from ..repo.layout import relink
 from ..repo.places import Place, find
@@ -178,6 +179,8 @@ class Engine:
             with self._lock:
                 more = self._state.catch_up()
             time.sleep(BREATH_S)
+        if not more:
+            give_back()  # what is over of all this would stay with the process, a tenth of it
         return more
 
     def waits(self) -> bool:
