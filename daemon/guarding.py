@@ -138,9 +138,9 @@ def _named(state: State, files: Sequence[str], cwd: str | None) -> set[str]:
             found.add(state.path(file, cwd))
             continue
         below = "" if full.resolve() == root.resolve() else state.path(file, cwd) + "/"
-        state.repository.index.read(False)
-        tracked = (entry.path for entry in state.repository.index)
-        found.update(name for name in tracked if name.startswith(below) and language_of(name))
+        told = git("-c", "core.fsmonitor=false", "ls-files", "-z", "--", f":(top,literal){below}", cwd=root)
+        tracked = told.decode("utf-8", "surrogateescape").split("\0")
+        found.update(name for name in tracked if language_of(name))
     return found
 
 
@@ -186,7 +186,7 @@ def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Stage
         added = frozenset(
             line for hunk in patch.hunks for line in range(hunk.new_start, hunk.new_start + hunk.new_lines)
         )
-        yield Staged(delta.new_file.path, blob.data, added)
+        yield Staged(delta.new_file.raw_path.decode("utf-8", "surrogateescape"), blob.data, added)
 
 
 def _is_large(state: State) -> bool:

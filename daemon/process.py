@@ -81,6 +81,7 @@ def _serve(folder: Path, factory: Factory, version: str, stop: threading.Event) 
     started = time.time_ns() // 1_000_000
     workers = Workers(Registry(folder), factory)
     server = Server(workers, client.default_socket(), version, stop, started=started)
+    workers.refresh()  # who asks at once is told of all repositories
     server.start()
     told = {"pid": os.getpid(), "version": version, "started": started, "socket": server.path}
     write_whole(folder / client.TOLD, json.dumps(told).encode("ascii") + b"\n")

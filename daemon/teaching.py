@@ -114,7 +114,7 @@ def tracked_files(state: State) -> Iterator[tuple[str, str]]:
     while folders:
         prefix, folder = folders.pop()
         for entry in folder:
-            name = prefix + (entry.name or "")
+            name = prefix + (entry.raw_name or b"").decode("utf-8", "surrogateescape")
             if isinstance(entry, pygit2.Tree):
                 folders.append((name + "/", entry))
             elif isinstance(entry, pygit2.Blob) and language_of(name) and not state.ignored.matches(name):
