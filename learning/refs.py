@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from .past import write_atomically
 LIMIT = 1000
 #: So many commits that left the branches are looked at to find what became of them.
 _GONE = 200
+_ID = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ def _read(state_file: Path) -> tuple[str, ...] | None:
     except (OSError, ValueError):
         return None
     known = given.get("known") if isinstance(given, dict) else None
-    return tuple(str(each) for each in known) if isinstance(known, list) else None
+    if not isinstance(known, list) or not all(_ID.fullmatch(str(each)) for each in known):
+        return None  # damaged: as good as lost
+    return tuple(str(each) for each in known)
 
 
 def _reachable(

@@ -150,7 +150,9 @@ def test_a_damaged_index_is_rebuilt_and_answers_stay_right_all_night(
     assert not wrong and not also
 
 
-@pytest.mark.parametrize("how", ["deleted", "emptied", "damaged", "between record and commit"])
+@pytest.mark.parametrize(
+    "how", ["deleted", "emptied", "damaged", "a flipped id", "between record and commit"]
+)
 def test_what_was_recorded_is_learnt_though_the_index_went(
     repo: Path, commit: Callable[..., str], how: str
 ) -> None:
@@ -175,6 +177,10 @@ def test_what_was_recorded_is_learnt_though_the_index_went(
         data = bytearray((folder / "refs.json").read_bytes())
         data[random.Random(1).randrange(len(data))] ^= 4
         (folder / "refs.json").write_bytes(data)
+    elif how == "a flipped id":
+        text = (folder / "refs.json").read_text()
+        at = text.index('"', text.index("[")) + 5
+        (folder / "refs.json").write_text(text[:at] + "g" + text[at + 1 :])
     with_index.handle("learn", {})
     with_index.handle("learn", {})
     found = list(FileJournal(place.store, author="").view().of_kind(Correction.KIND))
