@@ -88,6 +88,10 @@ class Compiled:
         self._after = _elements(pattern.rewrite)
         self._kept = _aligned(self._before, self._after)
         self._holes = {each.hole: each for each in self._before if each.hole}
+        # What the rewrite throws away must at least be what the examples threw away: `level = "a"` says nothing
+        # of `level = read()`.
+        kept = {each.hole for each in self._after if each.hole}
+        self._thrown = {each.name: each.kind for each in pattern.holes if each.kind and each.name not in kept}
         self._lacks = tuple(each[6:] for each in pattern.guards if each.startswith("lacks:"))
         self._imports = tuple(each[7:] for each in pattern.guards if each.startswith("import:"))
         self._paths = tuple(each[5:] for each in pattern.guards if each.startswith("path:"))
@@ -115,6 +119,8 @@ class Compiled:
             found = text[start:end]
             if any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", found) for word in self._lacks):
                 continue
+            if not self._throws_alike(node):
+                continue
             rewrite = self._rewrite(node, text, start, end)
             if rewrite is None or rewrite == found or _stands_already(text, start, found, rewrite):
                 continue
@@ -132,6 +138,14 @@ class Compiled:
                 )
             )
         return out
+
+    def _throws_alike(self, node: SgNode) -> bool:
+        """Whether what would be thrown away here is of the kinds that the examples threw away."""
+        for name, kind in self._thrown.items():
+            caught = node.get_match(name)
+            if caught is not None and caught.kind() != kind:
+                return False
+        return True
 
     def _rewrite(self, node: SgNode, text: str, start: int, end: int) -> str | None:
         caught = {name: _caught(node, hole) for name, hole in self._holes.items()}

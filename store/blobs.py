@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -90,8 +91,10 @@ class Blobs:
 
     def _hold(self, ids: list[pygit2.Oid]) -> None:
         """Name the blobs in this hour's tree: compare and swap, again while another process is first."""
-        name = HELD + _hour(self._clock())
+        hour = HELD + _hour(self._clock())
         for attempt in range(_TRIES):
+            # A lock that a killed process left would stand for the whole hour: another name holds as well.
+            name = hour if attempt < _TRIES // 2 else f"{hour}-{secrets.token_hex(4)}"
             try:
                 held = self._git.references.get(name)
                 before = self._git.get(held.target) if held is not None else None
@@ -104,11 +107,12 @@ class Blobs:
                 elif held.target != tree:
                     held.set_target(tree)
                 return
-            except (pygit2.GitError, ValueError, KeyError):
-                if attempt == _TRIES - 1:
+            except (pygit2.GitError, ValueError, KeyError, OSError) as error:
+                full = isinstance(error, OSError) and "failed to lock" not in str(error)
+                if full or attempt == _TRIES - 1:
                     raise
                 time.sleep(0.005 * (attempt + 1))
-        raise PlaceError(f"{name} cannot be written")
+        raise PlaceError(f"{hour} cannot be written")
 
 
 def _hour(ms: int) -> str:

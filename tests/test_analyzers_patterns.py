@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cortex.analyzers.patterns import Compiled, apply, compile
-from cortex.store.kinds import Pattern
+from cortex.store.kinds import Hole, Pattern
 
 GO = "package p\nfunc f() {\n%s\n}"
 
@@ -130,3 +130,20 @@ def test_what_is_no_pattern_compiles_to_none(pattern: Pattern) -> None:
 
 def test_of_two_overlapping_matches_the_outer_is_applied() -> None:
     assert rewritten(made("python", "f($A)", "g($A)"), "f(f(1))\n") == "g(f(1))\n"
+
+
+def test_what_a_rewrite_throws_away_must_be_what_the_examples_threw_away():
+    pattern = Pattern(
+        language="python",
+        pattern="level = $A",
+        rewrite='level = os.environ["LEVEL"]',
+        holes=(Hole(name="A", kind="string"),),
+        words=("level",),
+    )
+    compiled = compile(pattern)
+    assert compiled is not None
+    assert [len(compiled.find(text)) for text in ('level = "x"\n', "level = read()\n", "level = None\n")] == [
+        1,
+        0,
+        0,
+    ]
