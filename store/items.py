@@ -18,7 +18,7 @@ MADE_OF = ("correction", "memory", *SAID)
 EVIDENCE = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One place where it happened: both sides of the edit, and who made it when (`t` in ms)."""
 
@@ -30,7 +30,7 @@ class Evidence:
     t: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One memory as it stands now; `id` is its memory id, `head` the record that says so.
 

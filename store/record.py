@@ -8,6 +8,8 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import intern
+from types import MappingProxyType
 from typing import Any, Literal
 
 import google_crc32c
@@ -47,7 +49,10 @@ class Draft:
     origin: str = ""
 
 
-@dataclass(frozen=True)
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One line of the journal: version `v` of memory `m`, written at `t` (ms) by writer `w` as its `n`-th."""
 
@@ -292,18 +297,19 @@ def _check_envelope(whole: Mapping[str, Any]) -> None:
 
 
 def _record(identity: str, whole: Mapping[str, Any], private: bool, extra: Mapping[str, object]) -> Record:
+    """The record; what thousands of records say alike (names of fields, writers, authors) is kept once."""
     return Record(
         id=identity,
         v=whole["v"],
         m=whole["m"],
-        op=whole["op"],
+        op=intern(whole["op"]),
         parents=tuple(whole["parents"]),
         t=whole["t"],
-        w=whole["w"],
+        w=intern(whole["w"]),
         n=whole["n"],
-        author=whole["author"],
-        origin=whole["origin"],
-        body=whole["body"],
+        author=intern(whole["author"]),
+        origin=intern(whole["origin"]),
+        body={intern(key): each for key, each in whole["body"].items()},
         private=private,
-        extra=extra,
+        extra=extra or _NOTHING,
     )
