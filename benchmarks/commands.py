@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import synthetic
+from measuring import Figure, git, in_turns, installed, main, ratio, run, say, spread, workplace
+
 from cortex.daemon import client
 from cortex.repo.places import find
-from measuring import Figure, git, in_turns, installed, main, ratio, run, say, spread, workplace
 
 BUDGET = 1.5
 QUESTION = "how do we fetch the account before the invoice?"

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import synthetic
+from measuring import Figure, main, run, say, workplace
+
 from cortex.daemon import client, process
 from cortex.repo.places import find
-from measuring import Figure, main, run, say, workplace
 
 SHARE, BARE, LOADED = 0.5, 150.0, 250.0
 REPOSITORIES = 10

@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import synthetic
+from measuring import Figure, git, main, run, say, spread, workplace
+
 from cortex.analyzers.patterns import compile
 from cortex.daemon.engine import Engine
 from cortex.repo.places import find
-from measuring import Figure, git, main, run, say, spread, workplace
 
 COLD, WARM = 150.0, 30.0
 FILES = 10
@@ -29,7 +30,7 @@ FILES = 10
 
 def measure(given: argparse.Namespace) -> Sequence[Figure]:
     """Several processes, each cold once and warm several times; with findings, and with none."""
-    processes, checks = (3, 10) if given.quick else (10, 20)
+    processes, checks = (3, 10) if given.quick else (7, 15)
     figures = []
     with workplace() as folder:
         repo = synthetic.repository(folder / "repo", 100)

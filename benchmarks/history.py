@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cortex.repo.places import find
 from measuring import ROOT, Figure, main, number, run, say, workplace
+
+from cortex.repo.places import find
 
 FIRST, PACE = 10.0, 60.0
 

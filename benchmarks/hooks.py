@@ -19,9 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import synthetic
+from measuring import Figure, git, in_turns, installed, main, number, run, say, workplace
+
 from cortex.daemon import client
 from cortex.repo.places import find
-from measuring import Figure, git, in_turns, installed, main, number, run, say, workplace
 
 POST, PRE = 2.0, 3.0
 #: Files and memories of each repository.
@@ -31,7 +32,7 @@ QUICK = ((100, 1_000), (10_000, 1_000), (100, 10_000))
 
 def measure(given: argparse.Namespace) -> Sequence[Figure]:
     """All sizes."""
-    rounds = 9 if given.quick else 25
+    rounds = 7 if given.quick else 13
     figures = []
     with workplace() as folder:
         cortex = installed(folder, given.cortex)

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import synthetic
+from measuring import Figure, in_turns, main, number, say, spread, workplace
+
 from cortex.store.journal import FileJournal, create
 from cortex.store.kinds import Memory
 from cortex.store.record import Draft
-from measuring import Figure, in_turns, main, number, say, spread, workplace
 
 
 def measure(given: argparse.Namespace) -> Sequence[Figure]:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pygit2
+
 from cortex.models import load_classifier, load_counter, load_encoder
 
 DATA = Path(__file__).parent / "data"

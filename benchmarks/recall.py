@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import synthetic
+from measuring import Figure, main, number, percentile, run, say, workplace
+
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models
 from cortex.repo.places import find
-from measuring import Figure, main, number, percentile, run, say, workplace
 
 MIDDLE, TAIL = 5.0, 4.0
 SIZES = [1_000, 10_000, 100_000]

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from measuring import git
+
 from cortex.models import descriptions
 from cortex.store.journal import FileJournal
 from cortex.store.kinds import MILLION, Correction, Hole, Memory, Pattern, RuleEvent
 from cortex.store.record import Draft
-from measuring import git
 
 AUTHOR = "Ada Byron <ada@example.org>"
 _NOUNS = """account address alarm archive asset badge basket batch bill block bridge bucket budget buffer cache

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cortex.agents import AGENTS, agent
 from cortex.agents.base import AgentEvent, Wrote
 from cortex.repo.errors import USAGE, CortexError, UsageError

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from cortex.agents import agent
 from cortex.agents.claude_settings import COMMAND, GROUPS
 from cortex.hooks import spool

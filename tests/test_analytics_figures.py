@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+
 from cortex.store.analytics import Acceptance, Figures, figures
 from cortex.store.journal import FileJournal, create
 from cortex.store.kinds import Correction, Execution, Generation, Memory, Outcome

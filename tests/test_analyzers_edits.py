@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from cortex.analyzers.difference import MAX_EDITS
 from cortex.analyzers.edits import Edit, edits
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from cortex.analyzers.imports import framework_of, imports_of
 from cortex.analyzers.languages import LANGUAGES, is_generated, language_of
 from cortex.analyzers.normalise import alike

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from cortex.analyzers.patterns import Compiled, apply, compile
 from cortex.store.kinds import Hole, Pattern
 

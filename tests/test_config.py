@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from cortex.repo import config
 from cortex.repo.errors import UsageError
 from cortex.repo.places import Place, find, user_config

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cortex.daemon import client, process, protocol
 from cortex.repo.errors import BusyError, CortexError, DamagedError, PlaceError
 from cortex.repo.places import state_folder

@@ -6,6 +6,7 @@ import string
 import time
 
 import pytest
+
 from cortex.daemon import protocol, requests
 from cortex.daemon.protocol import ProtocolError
 from cortex.repo.errors import BusyError, DamagedError, UsageError

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from cortex.daemon.registry import Registry
 from cortex.repo.errors import PlaceError
 from cortex.repo.places import find

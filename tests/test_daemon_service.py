@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from cortex.daemon import service
 from cortex.repo.errors import PlaceError
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cortex.daemon import loop, tree, watch
 from cortex.daemon.registry import Entry, Registry
 from cortex.daemon.watch import Changes, Watch

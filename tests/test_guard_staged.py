@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.daemon import guarding
 from cortex.daemon.state import Models, State
 from cortex.repo.places import find

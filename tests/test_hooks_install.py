@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.hooks import spool
 from cortex.hooks.install import HOOKS, HooksReport, install, state, uninstall
 from cortex.repo.errors import PlaceError

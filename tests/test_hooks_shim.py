@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from cortex.hooks import spool
 from cortex.hooks.install import install
 from cortex.repo.places import Place, find

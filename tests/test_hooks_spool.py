@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from cortex.hooks import spool
 from cortex.repo.errors import PlaceError
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from cortex.cli.main import COMMANDS, cortex
 from cortex.repo import config
 from cortex.repo.errors import EXIT_CODES

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models
 from cortex.repo.layout import lay_down

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
+
 from cortex.store.fold import View
 from cortex.store.items import MADE_OF, Item, item, items
 from cortex.store.kinds import (

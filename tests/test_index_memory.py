@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from cortex.store.index import MemoryIndex
 from cortex.store.items import Item
 from cortex.store.protocols import Floats

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from cortex.store.growing import GrowingVectors
 from cortex.store.protocols import Floats, Vectors
 from cortex.store.vectors import ExactVectors, HnswlibVectors, HnswVectors, has_hnswlib

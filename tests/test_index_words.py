@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from cortex.store.words import Fts5Words, MemoryWords, query_terms, split, terms
 
 Made = Fts5Words | MemoryWords

@@ -8,8 +8,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import cortex
 import pytest
+
+import cortex
 from cortex.repo import ignore, marked
 from cortex.repo.errors import PlaceError
 from cortex.repo.layout import lay_down, relink, take_away, work_trees
@@ -240,6 +241,7 @@ def test_the_template_says_what_each_thing_is() -> None:
 
 def test_the_template_s_settings_are_those_that_there_are() -> None:
     import tomlkit
+
     from cortex.repo.config import OPTIONS
 
     text = (TEMPLATE / "config.toml").read_text(encoding="utf-8")

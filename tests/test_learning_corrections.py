@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from cortex.learning.categories import categorise
 from cortex.learning.corrections import MAX_CORRECTIONS, corrections
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+
 from cortex.analyzers.patterns import apply, compile
 from cortex.learning.corrections import corrections
 from cortex.learning.generalise import Candidate, generalise

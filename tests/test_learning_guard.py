@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from cortex.learning.guard import ActiveRule, Change, check
 from cortex.learning.suppress import suppressions
 from cortex.store.kinds import Pattern

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pygit2
 import pytest
+
 from cortex.learning import history
 from cortex.learning.candidates import Candidate, Candidates, key_of
 from cortex.learning.history import Cursor, Found, Progress, walk

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.learning.live import LiveReport, learn_commits
 from cortex.repo.places import find
 from cortex.store.blobs import Blobs

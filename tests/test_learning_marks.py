@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pygit2
 import pytest
+
 from cortex.learning.marks import Mark, Marks, mark, read_note
 
 ADA = "Ada Byron <ada@example.org>"

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cortex.analyzers.imports import names_of
 from cortex.analyzers.patterns import compile
 from cortex.learning.backtest import BackTest, backtest, lone
@@ -17,8 +20,6 @@ from cortex.store.journal import FileJournal
 from cortex.store.kinds import Correction, Pattern, RuleEvent
 from cortex.store.layout import create
 from cortex.store.record import Draft
-from hypothesis import given
-from hypothesis import strategies as st
 
 PYTHON = 'session.get("/x" + {0}, {0})', 'session.get("/x" + {0}, {0}, timeout=5)'
 SCRIPT = 'client.get("/x" + {0}, {0});', 'client.get("/x" + {0}, {0}, limit);'

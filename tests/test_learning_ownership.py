@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pygit2
 import pytest
+
 from cortex.learning.ownership import Hunk, changes, hunks, owners, shallow_commits, split
 
 Commit = Callable[..., str]

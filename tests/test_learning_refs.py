@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pygit2
 import pytest
+
 from cortex.learning.refs import commits_since, new_commits, remember, scan
 
 Commit = Callable[..., str]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from cortex.learning.backtest import BackTest
 from cortex.learning.corrections import corrections
 from cortex.learning.guard import Change, Finding, check

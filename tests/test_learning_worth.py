@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.learning.candidates import Candidate, Candidates, key_of
 from cortex.learning.past import SELDOM, learn_history
 from cortex.learning.worth import Worth, worth

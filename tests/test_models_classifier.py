@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cortex.models import Classifier, load_classifier
 from cortex.models.classifier import THRESHOLD
 from cortex.models.labels import LABELS, UNSURE
 from cortex.models.rules import named
 from cortex.models.tasktext import features, opening
 from cortex.repo.errors import UsageError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 PROMPTS = Path(__file__).parents[1] / "benchmarks" / "data" / "prompts.jsonl"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cortex.models import load_encoder
 from cortex.models.encoder import StaticEncoder
 from cortex.models.words import UNKNOWN, WordPiece, parts
 from cortex.repo.errors import UsageError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 #: Any string that Python can hold, lone surrogates too.
 _ANY = st.text(st.characters(blacklist_categories=()), max_size=300)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+
 from cortex.models import load_classifier, load_counter, load_encoder
 from cortex.models.descriptions import ENCODER, FILES, FOLDER, ModelFile, read
 from cortex.models.encoder import StaticEncoder

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from cortex.models import TokenCounter, load_counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from cortex.models import TokenCounter, load_counter
 
 _ANY = st.text(st.characters(blacklist_categories=()), max_size=400)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from cortex.recall.candidates import fuse
 from cortex.recall.cascade import Answer, Question, recall
 from cortex.recall.packing import HEADER, PULLED, pack

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from cortex.models import load_classifier, load_counter, load_encoder
 from cortex.recall.cascade import Answer, Question, recall
 from cortex.store.fold import View

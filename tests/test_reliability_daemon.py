@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from cortex.daemon import process
 from cortex.repo.errors import CortexError
 from cortex.repo.places import find

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from cortex.cli.main import run as main
 from cortex.daemon import client, server
 from cortex.daemon.registry import Registry

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from cortex.cli.main import run as main
 from cortex.daemon import engine
 from cortex.daemon.state import Models

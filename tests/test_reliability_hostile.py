@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.cli.main import run as main
 from cortex.daemon import engine
 from cortex.daemon.state import Models

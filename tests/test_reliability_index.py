@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models
 from cortex.repo.layout import lay_down

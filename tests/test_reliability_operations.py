@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from cortex.cli.main import run as cortex
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal

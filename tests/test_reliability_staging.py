@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.cli.init import program
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models

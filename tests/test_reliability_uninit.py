@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.cli.main import run as main
 
 THEIRS = "#!/bin/sh\necho theirs >>.git/theirs\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import State, without_secrets
 from cortex.repo.places import find

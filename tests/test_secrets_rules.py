@@ -14,11 +14,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cortex.store import secrets
 from cortex.store.secret_rules import OWN, Rule, kept
 from cortex.store.secrets import Scanner, Secret, find, redact, redact_lines, scanner
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parent.parent
 

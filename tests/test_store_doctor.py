@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.repo.errors import CortexError, DamagedError, PlaceError, UsageError
 from cortex.store.backup import backup, restore, verify
 from cortex.store.derived import REBUILD

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.repo.errors import CortexError
 from cortex.store.doctor import examine
 from cortex.store.durable import NotWrittenError, System

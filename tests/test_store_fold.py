@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+
 from cortex.store.fold import View
 from cortex.store.kinds import Correction, encode
 from cortex.store.record import Draft, Record, make

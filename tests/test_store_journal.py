@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.repo.errors import PlaceError
 from cortex.store import layout, segments
 from cortex.store.durable import System

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from cortex.repo.errors import CortexError
 from cortex.store.durable import Stat, System
 from cortex.store.journal import FileJournal, create

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from cortex.repo.errors import BusyError, PlaceError
 from cortex.store.doctor import examine
 from cortex.store.journal import FileJournal, create

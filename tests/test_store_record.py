@@ -11,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cortex.store import segments
 from cortex.store.kinds import Correction, Generation, encode
 from cortex.store.record import (
@@ -25,8 +28,6 @@ from cortex.store.record import (
     make,
     to_line,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 W = "000102030405060708090a0b0c0d0e0f"
 FORMAT = Path(__file__).parent.parent / "docs" / "format.md"

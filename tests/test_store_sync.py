@@ -17,6 +17,8 @@ from typing import Any
 
 import pygit2
 import pytest
+from pygit2.enums import FileMode, ObjectType
+
 from cortex.repo.errors import PlaceError, UsageError
 from cortex.repo.git import GitError
 from cortex.repo.places import Place, find
@@ -28,7 +30,6 @@ from cortex.store.kinds import Correction, Generation
 from cortex.store.layout import FORMAT_BYTES
 from cortex.store.record import Draft, make, to_line
 from cortex.store.sync import BRANCH, REF, SyncReport, sync
-from pygit2.enums import FileMode, ObjectType
 
 FORMAT_JSON = b'{"format":1}\n'
 

@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from clones import clone, subjects
-from cortex.models.labels import LABELS
-from cortex.models.tasktext import BUCKETS, features
 from onnx import TensorProto, helper, numpy_helper
 from seeds import seeds
 from sources import Source, sources
+
+from cortex.models.labels import LABELS
+from cortex.models.tasktext import BUCKETS, features
 
 OUT = Path(__file__).parents[1] / "models" / "data" / "cortex_tasktype.onnx"
 SEED = 11
