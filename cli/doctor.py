@@ -13,7 +13,8 @@ from ..store import backup as archive
 from ..store import doctor as medicine
 from . import render
 from .frame import command, json_option, paint, repo_option
-from .probe import Capture, capture
+from .init import hook_in
+from .probe import Capture, capture, is_damaged
 
 
 @command(
@@ -41,6 +42,10 @@ def doctor(ctx: click.Context, repair: bool, as_json: bool, repo: str) -> None:
     store = place.store if place.store.is_dir() else place.require_store()
     remade = relink(place) if repair and place.root is not None else ()
     found = medicine.repair(store) if repair else medicine.examine(store)
+    shim = store / "hooks" / "run"
+    if repair and place.root is not None and shim.is_file() and is_damaged(shim):
+        hook_in(place)
+        remade = (*remade, shim)
     proof = capture(place)
     done = [*found.repaired, *(f"made {link} again" for link in remade)]
     problems = [(each.path, each.line, each.reason) for each in found.problems]

@@ -173,7 +173,12 @@ def words(result: Mapping[str, Any], colours: render.Paint) -> str:
 def _lay(place: Place, create: Any) -> tuple[LayoutReport, HooksReport]:
     laid = lay_down(place, TEMPLATE)
     create(place.store)
-    return laid, install(place, program(), deadline=config.load(place, os.environ).number("guard.deadline"))
+    return laid, hook_in(place)
+
+
+def hook_in(place: Place) -> HooksReport:
+    """Write the shim and put its call into each hook, with the settings that hold."""
+    return install(place, program(), deadline=config.load(place, os.environ).number("guard.deadline"))
 
 
 def _start(place: Place) -> bool:

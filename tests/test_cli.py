@@ -317,3 +317,13 @@ def test_a_binary_generation_is_refused(clone: Path):
 def test_connecting_before_init_says_that_nothing_is_captured_yet(repo: Path, alone: None):
     run = cortex("connect", "claude-code", cwd=repo)
     assert run.returncode == 0 and "before `cortex init`" in run.stdout
+
+
+def test_a_damaged_shim_is_named_and_written_anew(clone: Path):
+    shim = clone / ".git" / "cortex" / "hooks" / "run"
+    whole = shim.read_bytes()
+    shim.write_bytes(whole.replace(b"exec 2>", b"exec 3>", 1))
+    run = cortex("doctor", cwd=clone)
+    assert run.returncode == 4 and "not what was installed" in run.stdout
+    assert cortex("doctor", "--repair", cwd=clone).returncode == 0
+    assert shim.read_bytes() == whole
