@@ -46,6 +46,9 @@ def daemon() -> None:
 @daemon.command("run", cls=Command, examples="cortex daemon run   # in the foreground, for a service manager")
 def run() -> int:
     """Be the daemon, in the foreground, until it is stopped."""
+    # Before numpy is loaded. Two threads of its products wait for one another longer than they work, and the
+    # machine is the person's.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from ..daemon.engine import Engine
     from ..daemon.state import Models
 

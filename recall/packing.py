@@ -90,7 +90,8 @@ def _kin(each: Ranked, ranked: Sequence[Ranked]) -> list[Ranked]:
     return [
         other
         for other in ranked
-        if other is not each
+        if other.item.language == each.item.language
+        and other is not each
         and other.item.trust != "pulled"
         and other.dropped not in ("disputed", "retired")
         and alike(each.item, other.item)

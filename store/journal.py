@@ -35,6 +35,9 @@ __all__ = ["FileJournal", "NewerStoreError", "NotWrittenError", "Problem", "crea
 #: An open log of this size (bytes) is sealed.
 SEAL_AT = 256 * 1024
 
+#: Kinds that hold ids, hashes and numbers, and no text of anyone's: there is nothing to look through.
+WITHOUT_TEXT = frozenset({"exposure"})
+
 Redact = Callable[[str], tuple[str, int]]
 
 
@@ -276,7 +279,7 @@ class FileJournal:
         self._n = max(self._n, self._reader.n.get(self.writer, 0))
 
     def _redacted(self, body: Mapping[str, object]) -> Mapping[str, object]:
-        if self._redact is None:
+        if self._redact is None or body["kind"] in WITHOUT_TEXT:
             return body
         return {key: each if key == "kind" else self._clean(each) for key, each in body.items()}
 
