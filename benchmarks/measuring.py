@@ -117,6 +117,7 @@ def workplace() -> Iterator[Path]:
             GIT_CONFIG_GLOBAL=str(folder / "gitconfig"),
             GIT_CONFIG_NOSYSTEM="1",
             LC_ALL="C.UTF-8",
+            OPENBLAS_NUM_THREADS="1",  # as the daemon has it; numpy is not loaded yet
         )
         (folder / "gitconfig").write_text(
             "[user]\nname = Ada Byron\nemail = ada@example.org\n[init]\ndefaultBranch = main\n"
