@@ -146,7 +146,14 @@ def show(state: State, *, id: str) -> dict[str, object]:
 
 
 def feedback(
-    state: State, *, id: str, verdict: str = "", category: str = "", remark: str = "", origin: str = "cli"
+    state: State,
+    *,
+    id: str,
+    verdict: str = "",
+    category: str = "",
+    remark: str = "",
+    origin: str = "cli",
+    request: str = "",
 ) -> dict[str, object]:
     """Note what a person says of a memory; a rule that is called wrong steps down at once."""
     if verdict and verdict not in VERDICTS:
@@ -164,9 +171,10 @@ def feedback(
     body = current.decoded() if current else None
     if category and current is not None and isinstance(body, Correction):
         settled = replace(body, category=category, confidence=1_000_000)
-        drafts.append(Draft(settled, m=m, parents=_heads(state, m), origin=origin))
+        if settled != body:
+            drafts.append(Draft(settled, m=m, parents=_heads(state, m), origin=origin))
     before = state.journal.redactions
-    written = state.journal.append(drafts)
+    written = state.journal.append(drafts, request)
     redacted = state.journal.redactions - before
     from .teaching import revise_rules
 
@@ -181,11 +189,12 @@ def feedback(
     }
 
 
-def forget(state: State, *, id: str, origin: str = "cli") -> dict[str, object]:
+def forget(state: State, *, id: str, origin: str = "cli", request: str = "") -> dict[str, object]:
     """Delete a memory: a tombstone is written and shared, so that it is gone everywhere."""
-    m = resolve(state, id)
-    record = state.journal.delete(m, origin=origin)
-    return {"schema": SCHEMA, "id": m, "record": record.id}
+    record = _forgotten(state, id, request)
+    if record is None:
+        record = state.journal.delete(resolve(state, id), origin=origin, request=request)
+    return {"schema": SCHEMA, "id": record.m, "record": record.id}
 
 
 def remember(
@@ -200,6 +209,7 @@ def remember(
     reason: str = "",
     private: bool = False,
     origin: str = "cli",
+    request: str = "",
 ) -> dict[str, object]:
     """Write a memory down by hand."""
     if not text.strip():
@@ -221,7 +231,7 @@ def remember(
         private=private,
     )
     before = state.journal.redactions
-    record = state.journal.append([Draft(body, origin=origin)])[0]
+    record = state.journal.append([Draft(body, origin=origin)], request)[0]
     redacted += state.journal.redactions - before
     return {"schema": SCHEMA, "id": record.m, "record": record.id, "redacted": redacted}
 
@@ -277,6 +287,18 @@ def evidence(found: Sequence[ItemEvidence]) -> list[Evidence]:
         }
         for each in found
     ]
+
+
+def _forgotten(state: State, prefix: str, request: str) -> Record | None:
+    """The tombstone that this request has written already."""
+    word = prefix.strip().lower()
+    view = state.view()
+    for m in view.memories() if request else ():
+        if m.startswith(word):
+            for head in view.heads(m):
+                if head.op == "del" and head.body.get("request") == request:
+                    return head
+    return None
 
 
 def _heads(state: State, m: str) -> tuple[str, ...]:

@@ -78,10 +78,11 @@ class Engine:
     ) -> Mapping[str, Any]:
         """Do the operation `op`; raises `UsageError` for one, or an argument, that there is not.
 
-        The argument `at` names the work tree: linked ones share the engine, and each has its own index.
+        The argument `at` names the work tree: linked ones share the engine, and each has its own index. `request`
+        names the request: one that is made twice, because nobody knows how far it came, is done once.
         """
         given: dict[str, Any] = dict(args)
-        at = given.pop("at", "")
+        at, request = given.pop("at", ""), given.pop("request", "")
         if op == "history":
             return self._history(given, progress)
         operation = OPERATIONS.get(op)
@@ -94,6 +95,8 @@ class Engine:
             raise UsageError(f"{op} takes no {', '.join(unknown)}")
         if "progress" in accepted and progress is not None:
             given["progress"] = progress
+        if "request" in accepted and request:
+            given["request"] = str(request)[:100]
         with self._lock:
             self._renew()
             state = self._at(str(at)) if at else self._state

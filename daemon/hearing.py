@@ -30,7 +30,7 @@ def take(state: State, event: spool.Event, at: Callable[[str], State]) -> None:
     if event.kind == "agent":
         try:
             said = agent_named(event.name).parse(event.payload)
-            _, passed_over = recording.record_event(_where(state, said, at), said)
+            _, passed_over = recording.record_event(_where(state, said, at), said, event.file.name)
             for words in passed_over:
                 logger.info("%s: not recorded: %s", event.name, words)
         except (NotWrittenError, BusyError):
@@ -43,10 +43,11 @@ def take(state: State, event: spool.Event, at: Callable[[str], State]) -> None:
     spool.done(event)
 
 
-def hook(state: State, *, agent: str, payload: str, file: str = "") -> dict[str, Any]:
+def hook(state: State, *, agent: str, payload: str, file: str = "", request: str = "") -> dict[str, Any]:
     """Record what an agent's hook said, and reply with context for its prompt or a warning about what it wrote.
 
-    `file` is the event's file in the spool: whoever takes it first records it, so that nothing is recorded twice.
+    `file` is the event's file in the spool: whoever takes it first records it, so that nothing is recorded twice;
+    nor is it where a process was killed between the two, since the file's name names the request.
     """
     speaker = agent_named(agent)
     said = speaker.parse(payload.encode("utf-8", "surrogateescape"))
@@ -54,7 +55,7 @@ def hook(state: State, *, agent: str, payload: str, file: str = "") -> dict[str,
     passed_over: list[str] = []
     event = spool.read(Path(file)) if file else None
     if not file or event is not None:
-        recorded, passed_over = recording.record_event(state, said)
+        recorded, passed_over = recording.record_event(state, said, event.file.name if event else request)
         if event is not None:
             spool.done(event)
     return {

@@ -39,10 +39,12 @@ def record(
     proposed: str | None = None,
     origin: str = "record",
     cwd: str | None = None,
+    request: str = "",
 ) -> RecordResult:
     """Record one generation; when this returns it is on disk.
 
     `content` None reads the file; `before` None takes the file's last known content.
+    `request` names what asked for it: asked twice, it is recorded once.
     Raises `PlaceError` for a path outside the repository, `UsageError` for a file that is not there or is
     ignored, and `TooLargeError` above 8 MiB.
     """
@@ -58,7 +60,7 @@ def record(
             )
     if b"\0" in after[:8192]:
         raise UsageError(f"{name} is binary", "Only text that an assistant wrote can be learnt from.")
-    execution, draft = _execution(state, agent, model, task, conversation, prompt)
+    execution, draft = _execution(state, agent, model, task, conversation, prompt, request)
     ranges = tuple(changed_lines(old or b"", after))
     generation = Generation(
         execution=execution,
@@ -75,34 +77,36 @@ def record(
     )
     # One append: the generation and its task are on disk together, or neither is.
     redactions = state.journal.redactions
-    written = state.journal.append([*([draft] if draft else []), Draft(generation, origin=origin)])
+    drafts = [*([draft] if draft else []), Draft(generation, origin=origin)]
+    written = state.journal.append(drafts, request)[-1]
+    kept = decode(Generation, written.body)  # of the first try, where this is the second
     return {
         "schema": SCHEMA,
-        "generation": written[-1].m,
-        "execution": execution,
+        "generation": written.m,
+        "execution": kept.execution,
         "path": name,
-        "lines": sum(last - first + 1 for first, last in ranges),
+        "lines": sum(last - first + 1 for first, last in kept.ranges),
         "redacted": state.journal.redactions - redactions,
     }
 
 
-def record_event(state: State, event: AgentEvent) -> tuple[list[RecordResult], list[str]]:
-    """Record what an agent's hook said: each file it wrote, or the task it was given.
+def record_event(state: State, event: AgentEvent, request: str = "") -> tuple[list[RecordResult], list[str]]:
+    """Record what an agent's hook said: each file it wrote, or the task it was given; once for one `request`.
 
     Returns what was recorded, and why some of it was not: one bad path must not lose the others. Raises
     `NotWrittenError` or `BusyError` where another try may well do it.
     """
     if event.event == "asked":
         _, draft = _execution(
-            state, event.agent, event.model, event.task, event.conversation, event.prompt_id
+            state, event.agent, event.model, event.task, event.conversation, event.prompt_id, request
         )
         if draft is not None:
             state.journal.append([draft])
         return [], []
     recorded, passed_over = [], []
-    for wrote in event.wrote:
+    for n, wrote in enumerate(event.wrote):
         try:
-            recorded.append(_record_wrote(state, event, wrote))
+            recorded.append(_record_wrote(state, event, wrote, f"{request}.{n}" if request else ""))
         except (NotWrittenError, BusyError):
             raise
         except CortexError as error:
@@ -123,7 +127,7 @@ def changed_lines(before: bytes, after: bytes) -> Iterator[tuple[int, int]]:
             yield hunk.new_start, hunk.new_start + hunk.new_lines - 1
 
 
-def _record_wrote(state: State, event: AgentEvent, wrote: Wrote) -> RecordResult:
+def _record_wrote(state: State, event: AgentEvent, wrote: Wrote, request: str) -> RecordResult:
     return record(
         state,
         path=wrote.path,
@@ -139,11 +143,12 @@ def _record_wrote(state: State, event: AgentEvent, wrote: Wrote) -> RecordResult
         proposed=wrote.proposed,
         origin="agent",
         cwd=event.cwd,
+        request=request,
     )
 
 
 def _execution(
-    state: State, agent: str, model: str, task: str, conversation: str, prompt: str
+    state: State, agent: str, model: str, task: str, conversation: str, prompt: str, request: str = ""
 ) -> tuple[str, Draft | None]:
     """The id of the task at hand, and the draft that records it unless it is recorded already.
 
@@ -159,7 +164,8 @@ def _execution(
         started=state.clock(),
     )
     if not conversation:
-        key = f"{agent}\0{task}\0{state.clock()}\0{state.head()}"
+        once = request or f"{state.clock()}\0{state.head()}"
+        key = f"{agent}\0{task}\0{once}"
     else:
         key = f"{agent}\0{conversation}\0{prompt or task}"
     m = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]

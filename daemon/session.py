@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 Progress = Callable[[Mapping[str, object]], None]
+#: What is asked of the daemon under a name: when it goes away before it answers, the same is asked in process.
+WRITING = frozenset({"feedback", "forget", "hook", "record", "remember"})
 
 
 class Session:
@@ -136,12 +139,15 @@ class Session:
         given = {name: value for name, value in args.items() if value is not None}
         given["at"] = str(self._root)
         if self._daemon:
+            named = {**given, "request": secrets.token_hex(16)} if op in WRITING else given
             try:
-                reply = client.exchange(op, str(self._root), given, timeout=timeout, progress=progress)
-            except client.NoDaemon:
+                reply = client.exchange(op, str(self._root), named, timeout=timeout, progress=progress)
+            except client.NoDaemon as error:
                 self._start_once()
+                if isinstance(error, client.Gone):
+                    given = named  # it may be done, and is not done twice
             except client.Wedged:
-                pass
+                given = named
             else:
                 self.through_daemon = True
                 if reply.version != __version__:

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from threading import RLock
 
@@ -27,6 +28,7 @@ from .record import (
     Record,
     from_line,
     make,
+    memory_of,
     to_line,
 )
 
@@ -104,13 +106,19 @@ class FileJournal:
 
     # Writing holds the store's lock.
 
-    def append(self, drafts: Sequence[Draft]) -> list[Record]:
+    def append(self, drafts: Sequence[Draft], request: str = "") -> list[Record]:
         """Write records; when this returns they are on disk, fsynced. All of them, or an error.
+
+        `request` names what asked for them. Asked again, what is there is returned, and only what is missing is
+        written: whoever asked may not know how far the first try came. Drafts with a memory id of their own are
+        for the caller to leave out.
 
         Raises `BusyError`, `NewerStoreError`, `NotCanonicalError` for a draft that makes no record, and
         `NotWrittenError` when the disk refuses: none of them is acknowledged then.
         """
         with self._writing():
+            if request:
+                return self._once(drafts, request)
             return self._append([(draft, None, None) for draft in drafts])
 
     def put(
@@ -129,18 +137,24 @@ class FileJournal:
             draft = Draft(body, m, tuple(head.id for head in heads), "put", author, origin)
             return self._append([(draft, _carried(body, current), None)])[0]
 
-    def delete(self, m: str, origin: str = "", author: str = "") -> Record:
-        """Write a tombstone in place of all heads of a memory. Raises `PlaceError` when there is none."""
+    def delete(self, m: str, origin: str = "", author: str = "", request: str = "") -> Record:
+        """Write a tombstone in place of all heads of a memory; where it is deleted already, that one counts.
+
+        `request` names what asked for it; the tombstone keeps the name. Raises `PlaceError` when there is none.
+        """
         with self._writing():
             heads = self.view().heads(m)
             if not heads:
                 raise PlaceError(f"there is no memory {m}", "See what there is with `cortex log`.")
             last = heads[-1]
+            if all(head.op == "del" for head in heads):
+                return last
             body = KINDS.get(last.kind, Memory)()
             draft = Draft(body, m, tuple(head.id for head in heads), "del", author, origin)
             # Shared when any version of it was: the tombstone must reach whoever has one.
             private = all(head.private for head in heads)
-            return self._append([(draft, {"kind": last.kind}, private)])[0]
+            said = {"kind": last.kind, **({"request": request} if request else {})}
+            return self._append([(draft, said, private)])[0]
 
     def seal(self) -> None:
         """Turn the open logs into immutable segments. Raises `NotWrittenError`; nothing is lost then."""
@@ -156,7 +170,7 @@ class FileJournal:
             self.view()
             self._adopt()
             try:
-                layout.write_clock(self.store, layout.Clock(self._t, self._n), self._system)
+                layout.write_clock(self.store, layout.Clock(self._t, self._n, self.writer), self._system)
             except OSError as error:
                 raise refused(error, self.store) from error
 
@@ -181,7 +195,7 @@ class FileJournal:
                 if self._t < t <= self._clock() + AHEAD:
                     # Noted before the segments are there: a record written after them must come after them.
                     self._t = t
-                    layout.write_clock(self.store, layout.Clock(self._t, self._n), self._system)
+                    layout.write_clock(self.store, layout.Clock(self._t, self._n, self.writer), self._system)
                 return sum(shelf.put(segment, data) for segment, data in found)
             except OSError as error:
                 raise refused(error, self.store) from error
@@ -191,6 +205,25 @@ class FileJournal:
         with writer_lock(self.store, self._timeout, self._system), self._mutex:
             layout.check_format(self.store, self._system)
             yield
+
+    def _once(self, drafts: Sequence[Draft], request: str) -> list[Record]:
+        view = self.view()
+        numbers = count()
+        named = [
+            draft if draft.m else dataclasses.replace(draft, m=memory_of(request, next(numbers)))
+            for draft in drafts
+        ]
+        done = {
+            new.m: view.heads(new.m)[-1]
+            for draft, new in zip(drafts, named, strict=True)
+            if not draft.m and view.heads(new.m)
+        }
+        for new in named:
+            if new.m in done:
+                self._redacted(encode(new.body))  # counted as the first time
+        missing = [new for new in named if new.m not in done]
+        written = iter(self._append([(new, None, None) for new in missing]) if missing else ())
+        return [done.get(new.m) or next(written) for new in named]
 
     def _append(
         self, drafts: Sequence[tuple[Draft, Mapping[str, object] | None, bool | None]]
@@ -301,7 +334,7 @@ class FileJournal:
     def _seal(self) -> None:
         """Raises `OSError`. At every step all lines are in the log, or in a segment, or in both."""
         self._wind()
-        layout.write_clock(self.store, layout.Clock(self._t, self._n), self._system)
+        layout.write_clock(self.store, layout.Clock(self._t, self._n, self.writer), self._system)
         shelf = segments.Shelf(self.store, self._system)
         keeper = Quarantine(self.store, self._system)
         for log in wal.logs(self.store, self._system):

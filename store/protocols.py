@@ -18,7 +18,7 @@ Floats: TypeAlias = "npt.NDArray[np.float32]"  # in words: a daemon that is aske
 class Journal(Protocol):
     """The append-only log of records: the one truth."""
 
-    def append(self, drafts: Sequence[Draft]) -> list[Record]:
+    def append(self, drafts: Sequence[Draft], request: str = "") -> list[Record]:
         """Write records; when this returns they are on disk, fsynced. All of them, or an error."""
         ...
 

@@ -91,6 +91,14 @@ def new_memory() -> str:
     return secrets.token_hex(16)
 
 
+def memory_of(request: str, n: int) -> str:
+    """The memory id of the `n`-th thing that a request writes: the same when it is asked a second time.
+
+    It is as random as the request's own name.
+    """
+    return hashlib.sha256(f"{request}\0{n}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
 def canonical(value: object) -> bytes:
     """The one form of a JSON value: RFC 8785, narrowed to what Python's `json` writes the same way.
 
