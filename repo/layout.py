@@ -156,6 +156,8 @@ def _link(root: Path, place: Place) -> str | None:
         if not _stale(root):
             return f"{link} is there already: left as it is; the memory itself is in {place.store}"
         link.unlink()
+    elif _stashed(root, place):
+        return f"a stash holds {link}: it comes back with `git stash pop`, which would stumble over another"
     link.symlink_to(_target(root, place), target_is_directory=True)
     return None
 
@@ -180,6 +182,21 @@ def _stale(root: Path) -> bool:
     if not link.is_symlink() or link.exists():
         return False
     return Path(os.readlink(link)).name == STORE and not _tracked(root)
+
+
+def _stashed(root: Path, place: Place) -> bool:
+    """Whether a stash holds the link: `git stash -a` takes it along, and will not pop where another stands."""
+    try:
+        entries = (place.common / "logs" / "refs" / "stash").read_bytes().splitlines()
+    except OSError:
+        return False
+    stashes = [entry.split(b" ")[1] for entry in entries if entry.count(b" ") > 1]
+    asked = b"".join(stash + f"^3:{LINK}\n".encode() for stash in stashes)
+    try:
+        said = git("cat-file", "--batch-check", cwd=root, stdin=asked)
+    except GitError:
+        return False
+    return any(not line.endswith(b" missing") for line in said.splitlines())
 
 
 def _tracked(root: Path) -> bool:

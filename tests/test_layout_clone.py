@@ -146,6 +146,28 @@ def test_a_lost_link_is_made_again_and_the_store_survives(place: Place) -> None:
     assert (place.root / ".cortex" / "writer").read_text() == "x"
 
 
+def test_a_link_that_a_stash_took_along_waits_for_the_stash(place: Place) -> None:
+    assert place.root is not None
+    (place.root / "kept.txt").write_text("a\n")
+    git(place.root, "add", "kept.txt")
+    git(place.root, "commit", "--quiet", "-m", "Begin")
+    lay_down(place, TEMPLATE)
+    (place.store / "writer").write_text("0" * 32)
+    for text in ("one", "two"):
+        (place.root / "new.txt").write_text(text)
+        git(place.root, "stash", "push", "--quiet", "--all" if text == "one" else "--include-untracked")
+    assert relink(place) == ()
+    assert [note for note in lay_down(place, TEMPLATE).notes if "stash" in note]
+    git(place.root, "stash", "pop", "--quiet")
+    (place.root / "new.txt").unlink()
+    git(place.root, "stash", "pop", "--quiet")
+    assert (place.root / ".cortex").is_symlink()
+    assert (place.root / "new.txt").read_text() == "one"
+    assert git(place.root, "stash", "list") == ""
+    (place.root / ".cortex").unlink()
+    assert relink(place) == (place.root / ".cortex",)
+
+
 def test_each_work_tree_gets_the_link_and_loses_it(place: Place, tmp_path: Path) -> None:
     assert place.root is not None
     git(place.root, "worktree", "add", "--quiet", str(tmp_path / "linked"))
