@@ -18,8 +18,9 @@ class Rule:
 
     `kind` says what else must hold: "token" has a prefix that says what it is; "keyed" stands beside a word
     such as `secret`, "password" beside a word such as `password`, where people also put what they can type;
-    "url" is where a URL has its password; "block" is taken as it stands. `entropy` is the least Shannon
-    entropy, in bits a character.
+    "prose" is behind it in a sentence; "given" is where a program asks for nothing but a secret, "lines" the same
+    over several lines; "url" is where a URL has its password; "block" is taken as it stands. `entropy` is the
+    least Shannon entropy, in bits a character.
     """
 
     name: str
@@ -36,7 +37,9 @@ TOKENS: tuple[tuple[str, str], ...] = (
     ("alibaba-access-key", r"LTAI[A-Za-z0-9]{12,24}"),
     ("anthropic-api-key", r"sk-ant-[a-z]+[0-9]{2}-[A-Za-z0-9_-]{20,}"),
     ("atlassian-token", r"ATATT3[A-Za-z0-9_=-]{50,}"),
+    ("aws-bedrock-key", r"ABSK[A-Za-z0-9+/]{100,}={0,2}"),
     ("azure-client-secret", r"[A-Za-z0-9_.~-]{3}[0-9]Q~[A-Za-z0-9_.~-]{31,34}"),
+    ("azure-devops-token", r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"),
     ("cratesio-token", r"cio[A-Za-z0-9]{32}"),
     ("databricks-token", r"dapi[0-9a-f]{32}(?:-[0-9]{1,2})?"),
     ("digitalocean-token", r"do[oprt]_v1_[0-9a-f]{64}"),
@@ -53,6 +56,7 @@ TOKENS: tuple[tuple[str, str], ...] = (
     ("google-api-key", r"AIza[A-Za-z0-9_-]{35}"),
     ("google-oauth-secret", r"GOCSPX-[A-Za-z0-9_-]{28}"),
     ("google-oauth-token", r"ya29\.[A-Za-z0-9_-]{30,}"),
+    ("google-refresh-token", r"1//0[A-Za-z0-9_-]{38,}"),
     ("grafana-token", r"glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}|glc_[A-Za-z0-9+/]{32,}={0,2}"),
     ("groq-api-key", r"gsk_[A-Za-z0-9]{52}"),
     ("heroku-token", r"HRKU-[A-Za-z0-9_-]{36,70}"),
@@ -89,17 +93,26 @@ TOKENS: tuple[tuple[str, str], ...] = (
 )
 
 _NAME = r"[A-Za-z0-9_.\-]{0,40}"
-#: Between a name and its value: `=`, `:`, `=>`, with quotes around the name perhaps; or the comma of a call.
-_SAYS = r"""(?:[A-Za-z0-9_.\-]{0,40}(?:\]|\\?["'`])?\]?[ \t]{0,8}(?:=>?|:=?)|\\?["'`][ \t]*,)[ \t\r\n]{0,8}"""
+#: Between a name and its value: `=`, `:`, `=>`, with quotes around the name perhaps, or a type after it; the comma
+#: of a call; and what comes before a default: `os.environ.get("NAME") or`, `process.env.NAME ??`. The value may
+#: stand on the next line.
+_SAYS = (
+    r"""(?:[A-Za-z0-9_.\-]{0,40}(?:\]|\\?["'`])?\]?[ \t]{0,8}"""
+    r"""(?:=>?|:=?|:[ \t]?[A-Za-z_.\[\]| ]{2,30}=|\)?[ \t]?(?:\|\||\?\?|\?:|\bor\b)|\)[ \t]?\{)"""
+    r"""[ \t]{0,8}[(\\]?[ \t\r\n]{0,24}|[A-Za-z0-9_]{0,40}\\?["'`][ \t]*,(?:[ \t]*default[ \t]*=)?[ \t\r\n]{0,8})"""
+)
 _QUOTED = r"""[bfru]{0,2}(?:\\?"([^"\\\r\n]{6,400})\\?"|\\?'([^'\\\r\n]{6,400})\\?'|`([^`\\\r\n]{6,400})`)"""
 #: Without quotes: in .env, in YAML, in an INI file, in a header; to the end of the line or a comment.
-_BARE = r"""([^\s"'`<>()\[\]{},;\\$|]{8,400})(?:[ \t]*(?:\\n|\\r|$|[\r\n]|[ \t]#)|[ \t;&])"""
+_BARE = r"""([^\s"'`<>()\[\]{},;\\$|]{8,400})(?:[ \t]*(?:\\n|\\r|$|[\r\n]|[ \t]#)|[ \t;&"'])"""
+#: As a shell has it: one word, in quotes or not.
+_WORD = r"""\\?["']?([^\s"'`<>$\\,;()]{6,400})"""
 _BY_LOCK = r"(?:pass(?:word|wd|phrase|code)|pwd|_pass\b|contrase)"
 _BY_NAME = (
     r"(?:secret|token|api[_.\-]?key|access[_.\-]?key|auth[_.\-]?key|private[_.\-]?key|client[_.\-]?key"
     r"|account[_.\-]?key|signing[_.\-]?key|encryption[_.\-]?key|service[_.\-]?key|master[_.\-]?key"
     r"|shared[_.\-]?access[_.\-]?(?:key|signature)|credential|auth[_.\-]?(?:code|pass)|api[_.\-]?pass)"
 )
+_EITHER = rf"(?:{_BY_LOCK}|{_BY_NAME})"
 
 OWN: tuple[Rule, ...] = (
     *(Rule(name, pattern, "token", 2.5) for name, pattern in TOKENS),
@@ -121,33 +134,79 @@ OWN: tuple[Rule, ...] = (
     Rule("aws-secret-key", r"(?i)aws.{0,40}?['\"=: \t]([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+]|$)", "keyed", 4.0),
     Rule(
         "connection-string",
-        r"[A-Za-z][A-Za-z0-9+.\-]{1,30}://[^\s:/@'\"`<>]{0,128}:([^\s/@'\"`<>]{3,200})@",
+        r"://[^\s:/@'\"`<>]{0,128}:([^\s/@'\"`<>]{3,200})@",
         "url",
         1.5,
     ),
+    Rule("connection-string", r"https?://([A-Za-z0-9_.~\-]{16,200})@[A-Za-z0-9]", "given", 3.0),
+    Rule("connection-string", rf"(?i)[?&]{_NAME}{_EITHER}=([^\s&;\"'`<>${{}}\\]{{6,400}})", "given", 2.3),
     Rule("connection-string", r"(?i)[;'\"](?:password|pwd) ?= ?([^;'\"\s]{4,200})[;'\"]", "password", 1.5),
-    Rule("http-authorization", r"(?i)\b(?:bearer|basic) +([A-Za-z0-9._~+/\-]{20,}={0,2})", "keyed", 3.5),
+    Rule(
+        "http-authorization",
+        r"(?i)\b(?:bearer|basic|authorization\\?[\"']?\]?[ \t]*[:=,][ \t]*\\?[\"'`]?token) +"
+        r"([A-Za-z0-9._~+/\-]{12,}={0,2})",
+        "keyed",
+        2.9,
+    ),
+    Rule("docker-auth", r"\\?\"_?auth\\?\"\s*:\s*\\?\"([A-Za-z0-9+/]{12,400}={0,2})\\?\"", "keyed", 2.9),
+    Rule("npm-auth", rf"(?im)(?:^|[^A-Za-z0-9])_auth(?:token)?[ \t]*[ =:][ \t]*{_WORD}", "keyed", 2.9),
+    Rule("netrc", r"(?i)\blogin\s+[^\s\"']{1,64}\s+password\s+([^\s\"'`<>$\\]{6,200})", "given", 2.3),
+    Rule(
+        "user-and-password",
+        r"(?i)\b(?:curl|https?|xh|wget)(?:[ \t][^\n]{0,200}?)?[ \t](?:-u|-a|--user|--auth|--proxy-user)"
+        r"[ \t=]{1,3}\\?[\"']?[^\s:\"'$]{1,64}:([^\s\"'`<>$\\]{6,200})",
+        "given",
+        2.3,
+    ),
+    Rule(
+        "option",
+        r"(?i)\b(?:mysql[a-z]*|mariadb[a-z\-]*|sshpass|docker login|podman login|registry login|redis-cli|mongo[a-z]*"
+        rf"|az login|ldapsearch)[ \t][^\n]{{0,200}}?-[pwa][ \t]{{0,2}}{_WORD}",
+        "given",
+        2.3,
+    ),
     Rule("password", rf"(?i){_BY_LOCK}{_SAYS}{_QUOTED}", "password", 2.3),
     Rule("password", rf"(?im){_BY_LOCK}{_NAME}[ \t]{{0,4}}[=:][ \t]{{0,8}}{_BARE}", "password", 2.7),
-    Rule("secret", rf"(?i){_BY_NAME}{_SAYS}{_QUOTED}", "keyed", 3.0),
-    Rule("secret", rf"(?im){_BY_NAME}{_NAME}[ \t]{{0,4}}[=:][ \t]{{0,8}}{_BARE}", "keyed", 3.0),
+    Rule("secret", rf"(?i){_BY_NAME}{_SAYS}{_QUOTED}", "keyed", 2.7),
+    Rule("secret", rf"(?im){_BY_NAME}{_NAME}[ \t]{{0,4}}[=:][ \t]{{0,8}}{_BARE}", "keyed", 2.7),
     Rule(
         "secret",
-        rf"(?i)(?:{_BY_NAME}|{_BY_LOCK}|\bkey)(?: is| was|:|=)? +\\?[\"'`(]?([^\s\"'`(),;<>\\]{{12,400}})",
-        "keyed",
+        rf"(?i)(?:{_EITHER}|\bkey)(?: is| was|:|=)? +\\?[\"'`(]?([^\s\"'`(),;<>\\]{{12,400}})",
+        "prose",
         3.3,
     ),
     Rule(
+        # A shell's or Spring's default, an element or attribute of XML, an entry of a list of variables.
         "secret",
-        r"(?i)--?(?:password|passwd|pass|token|api-?key|secret|secret-key|access-key|auth)[= ]"
-        r"[\"']?([^\s\"'`<>$\\]{8,400})",
-        "keyed",
-        2.7,
+        rf"(?i)(?:\$\{{{_NAME}{_EITHER}{_NAME}:[\-=]?|<[A-Za-z0-9_.:\-]{{0,40}}{_EITHER}>"
+        rf"|(?:key|name)[=:][ \t]*[\"']?{_NAME}{_EITHER}{_NAME}[\"']?\s{{1,24}}value[=:][ \t]*[\"']?)"
+        r"([^\s\"'`<>${}\\]{6,400})",
+        "given",
+        2.3,
+    ),
+    Rule(
+        # YAML's text on the lines that follow.
+        "secret",
+        rf"(?i){_EITHER}{_NAME}[\"']?:[ \t]*[|>][\-+0-9]{{0,2}}[ \t]*(?:\r?\n|\\n)"
+        r"((?:[ \t]+[A-Za-z0-9+/=_.!@#%^&*?~\-]{6,}(?:\r?\n|\\n|$))+)",
+        "lines",
+        2.3,
+    ),
+    Rule(
+        "option",
+        r"(?im)(?:^|[\s\"'\[(,=])--?(?:[a-z]{2,12}-)?(?:password|passwd|passphrase|pass|token|api-?key|secret|secret-?key|access-?key|auth)"
+        rf"(?:[= ]|\\?[\"'],[ \t]*[\"']){_WORD}",
+        "given",
+        2.5,
     ),
 )
 
-#: Kept rules that only hold with the context which their plugin checks in Python; `OWN` has them with it.
-_NEEDS_CODE = ("Azure Storage Account access key", "Private Key", "JSON Web Token", "Basic Auth Credentials")
+#: Kept rules that only hold with the context which their plugin checks in Python, and one of which ours finds more:
+#: `OWN` has them.
+_OURS = (
+    *("Azure Storage Account access key", "Private Key", "JSON Web Token", "Basic Auth Credentials"),
+    "Discord Bot Token",
+)
 #: What RE2 lacks, and what says the same here: the place before or after a secret is looked at anyway.
 _LOOKS = (
     (r"(?:(?<=\W)|(?<=^))", r"(?:\W|^)"),
@@ -178,7 +237,7 @@ def kept() -> Iterator[Rule]:
 
 
 def _rules(title: str, patterns: list[Any] | tuple[Any, ...]) -> Iterator[Rule]:
-    if title in _NEEDS_CODE:
+    if title in _OURS:
         return
     name = "-".join(
         "".join(c if c in string.ascii_letters + string.digits else " " for c in title).lower().split()

@@ -5,64 +5,21 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import math
 import string
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import secret_values as values
 from .secret_rules import OWN, Rule, kept
 
 MARK = "[redacted:"
+#: In place of a rule's name, where a value is a secret by what was found elsewhere.
+KNOWN = "secret"
 #: No rule is met by less.
 SHORTEST = 6
 
 _ALNUM = frozenset((string.ascii_letters + string.digits).encode())
-_HEX = frozenset(string.hexdigits)
-#: A value with one of these stands for a secret, and is none.
-_STANDS_FOR = ("example", "placeholder", "changeme", "change_me", "change-me", "redacted", "dummy", "replace")
-_STANDS_FOR_TOKEN = (*_STANDS_FOR, "xxxxx", "your_", "your-", "....", "1234567890", "0000000000")
-_STANDS_FOR_VALUE = (
-    *_STANDS_FOR,
-    *("sample", "insert", "default", "undefined", "1234567", "abcdef12", "abcdefg", "qwerty", "foobar"),
-    *("...", "***", "${", "{{", "}}", "%(", "#{", "$(", "://", "\\", "<"),
-)
-#: The same, where it is not by chance in a long one.
-_SHORT_WORDS = ("test", "fake", "todo", "your", "xxxx", "%s", "mock")
-_CHANCE = 32
-_WELL_KNOWN = frozenset(
-    {"password", "passwd", "pass", "pwd", "secret", "token", "admin", "root", "guest", "user", "username"}
-    | {
-        "postgres",
-        "postgresql",
-        "mysql",
-        "redis",
-        "rabbitmq",
-        "mongo",
-        "mypassword",
-        "mysecret",
-        "foo",
-        "bar",
-    }
-    | {"none", "null", "nil", "true", "false", "string", "str", "value", "key", "empty", "optional", "hidden"}
-)
-#: A name with one of these beside a value: the value is a digest, or it is public.
-_NO_SECRET = (
-    *("hash", "sha1", "sha2", "sha5", "md5", "digest", "checksum", "integrity", "fingerprint", "etag"),
-    *(
-        "public",
-        "commit",
-        "revision",
-        "_uri",
-        "_url",
-        "endpoint",
-        "regex",
-        "pattern",
-        "tokenizer",
-        "next_token",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -96,10 +53,31 @@ def redact(text: str) -> tuple[str, int]:
     return text, count
 
 
-def redact_lines(text: str) -> str:
-    """The text redacted, with as many lines as before: each stays under its number."""
+def redact_all(texts: Sequence[str], known: Iterable[str] = ()) -> tuple[list[str], int]:
+    """Texts that are written together, redacted. What is a secret in one of them, by what stands beside it, is
+    taken out of the others too, and so is what is `known` to be one.
+    """
+    rules = dict.fromkeys(known, KNOWN)
+    for text in texts:
+        rules.update(secrets_of(text))
+    if not rules:
+        return list(texts), 0
+    pairs = [_redact_known(*redact(text), rules) for text in texts]
+    return [text for text, _ in pairs], sum(count for _, count in pairs)
+
+
+def secrets_of(text: str) -> dict[str, str]:
+    """The secrets of a text themselves, each with its rule: to be looked for elsewhere, and kept nowhere."""
+    return {text[each.start : each.end]: each.rule for each in find(text)}
+
+
+def redact_lines(text: str, secrets: set[str] | None = None) -> str:
+    """The text redacted, with as many lines as before: each stays under its number. `secrets` takes what was in it."""
     parts, done = [], 0
-    for each in find(text):
+    found = find(text)
+    if secrets is not None:
+        secrets.update(text[each.start : each.end] for each in found)
+    for each in found:
         parts += [
             text[done : each.start],
             f"{MARK}{each.rule}]",
@@ -109,17 +87,14 @@ def redact_lines(text: str) -> str:
     return "".join(parts) + text[done:]
 
 
-def clean(value: Any) -> tuple[Any, int]:
-    """A JSON value with all its texts redacted, and how many secrets were taken out. Ids stay: see `is_id`."""
-    if isinstance(value, str):
-        return (value, 0) if is_id(value) else redact(value)
-    if isinstance(value, Mapping):
-        cleaned = {key: clean(each) for key, each in value.items()}
-        return {key: each for key, (each, _) in cleaned.items()}, sum(n for _, n in cleaned.values())
-    if isinstance(value, (list, tuple)):
-        pairs = [clean(each) for each in value]
-        return [each for each, _ in pairs], sum(n for _, n in pairs)
-    return value, 0
+def clean(value: Any, known: Iterable[str] = ()) -> tuple[Any, int]:
+    """A JSON value with all its texts redacted together (see `redact_all`), and how many secrets were taken out.
+    Ids stay: see `is_id`.
+    """
+    texts: list[str] = []
+    _collect(value, texts)
+    cleaned, count = redact_all(texts, known)
+    return (_put_back(value, iter(cleaned)) if count else value), count
 
 
 def count_in_lines(text: str) -> int:
@@ -210,25 +185,73 @@ def holds(rule: Rule, data: bytes, start: int, first: int, last: int) -> bool:
     if rule.kind == "token":
         return (
             _stands_alone(data, first, last)
-            and not any(word in value.lower() for word in _STANDS_FOR_TOKEN)
-            and entropy(value) >= rule.entropy
+            and not values.stands_for_token(value)
+            and values.entropy(value) >= rule.entropy
         )
-    if _is_placeholder(value) or _is_digest(data, first, value) or entropy(value) < rule.entropy:
+    if rule.kind == "lines":
+        # A value over several lines; in a text inside JSON, they end in two characters.
+        value = "".join(value.replace("\\n", "\n").split())
+    if (
+        values.is_placeholder(value)
+        or values.is_digest(data, first, value)
+        or values.entropy(value) < rule.entropy
+    ):
         return False
     if rule.kind == "url":
         return not data[start:first].endswith(f"/{value}:".encode("ascii"))
+    name = data[max(0, start - 24) : first].rpartition(b"\n")[2].decode("ascii")
+    made = values.is_made(value) or values.is_typed(value)
     if rule.kind == "password":
-        return not _is_words(value) if any(mark in value for mark in "_-./:") else _is_mixed(value)
-    name = data[max(0, start - 24) : first].rpartition(b"\n")[2].decode("ascii").lower()
-    if any(word in name for word in _NO_SECRET):
+        return made or values.is_passphrase(value, 3) if set(value) & set("_-./:") else values.is_mixed(value)
+    if len(value) < 8 or values.says_public(name) or values.is_uuid(value):
         return False
-    return len(value) >= 8 and _is_mixed(value) and not _is_words(value) and not _is_uuid(value)
+    if made or rule.kind in ("prose", "given"):
+        return made or (rule.kind == "given" and values.is_passphrase(value, 3))
+    # Where code stands, too, three words may be a name: less so in quotes or right behind the sign, joined by `-`.
+    tight = data[first - 1 : first] in (b'"', b"'", b"`", b"=") or not value.islower()
+    return values.is_passphrase(value, 3 if tight and "-" in value else 4)
 
 
-def entropy(value: str) -> float:
-    """Shannon's entropy, in bits a character."""
-    size = len(value)
-    return -sum(n / size * math.log2(n / size) for n in Counter(value).values()) if size else 0.0
+def _collect(value: Any, texts: list[str]) -> None:
+    if isinstance(value, str):
+        if not is_id(value):
+            texts.append(value)
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            _collect(each, texts)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            _collect(each, texts)
+
+
+def _put_back(value: Any, texts: Iterator[str]) -> Any:
+    if isinstance(value, str):
+        return value if is_id(value) else next(texts)
+    if isinstance(value, Mapping):
+        return {key: _put_back(each, texts) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_put_back(each, texts) for each in value]
+    return value
+
+
+def _redact_known(text: str, count: int, rules: Mapping[str, str]) -> tuple[str, int]:
+    # The longest first: one may be a part of another.
+    for secret in sorted(rules, key=len, reverse=True):
+        if len(secret) < SHORTEST or secret not in text or MARK in secret:
+            continue
+        parts = text.split(secret)
+        text = parts[0]
+        for before, after in itertools.pairwise(parts):
+            if _within_word(before[-1:], secret, after[:1]):
+                text += secret + after
+            else:
+                text, count = f"{text}{MARK}{rules[secret]}]{after}", count + 1
+    return text, count
+
+
+def _within_word(before: str, secret: str, after: str) -> bool:
+    """Whether a text goes on beside the secret as a word does: then it is another word."""
+    return (before.isalnum() and secret[0].isalnum()) or (after.isalnum() and secret[-1].isalnum())
 
 
 def _secret(match: Any) -> tuple[int, int]:
@@ -249,66 +272,3 @@ def _stands_alone(data: bytes, start: int, end: int) -> bool:
     if start == 0 or data[start - 1] not in _ALNUM or data[start] not in _ALNUM:
         return True
     return data[start - 2 : start - 1] == b"\\" or data[start - 3 : start - 2] == b"%"
-
-
-def _is_placeholder(value: str) -> bool:
-    low = value.lower()
-    return (
-        low in _WELL_KNOWN
-        or any(word in low for word in _STANDS_FOR_VALUE)
-        or (len(low) < _CHANCE and any(word in low for word in _SHORT_WORDS))
-        or low[0] in "$%{<[(@&)]}>"
-        or ("{" in low and "}" in low)
-        or any(c.isspace() for c in low)
-        or low.startswith(("./", "~/", "os.", "self.", "process.", "env.", "env:"))
-        or (low.startswith("0x") and set(low[2:]) <= _HEX)
-    )
-
-
-def _is_digest(data: bytes, start: int, value: str) -> bool:
-    """Whether the value is a digest and says so: `sha512-…` in a lock file, `sha256:…` of an image."""
-    before = data[max(0, start - 8) : start].lower()
-    return value.lower().startswith(("sha1", "sha2", "sha3", "sha5", "md5")) or any(
-        each in before for each in (b"sha1", b"sha256", b"sha384", b"sha512", b"md5")
-    )
-
-
-def _is_mixed(value: str) -> bool:
-    """Letters and digits, or letters and signs, or capitals anywhere: what a program makes up, not a word."""
-    if not any(c.isalpha() for c in value):
-        return False
-    return any(c.isdigit() or c in "!@#$%^&*+=~?" for c in value) or (
-        len(value) >= 20 and value.isalpha() and len(value) < 2.6 * _runs(value, capitals=True)
-    )
-
-
-def _is_words(value: str) -> bool:
-    """Whether a value is made of words and small numbers: `access_token_v2`, `utf-8`, `py3-none-any`."""
-    parts = value
-    for mark in "-./:,;=|+@!?*&":
-        parts = parts.replace(mark, "_")
-    return all(_is_word(part) for part in parts.split("_"))
-
-
-def _is_word(part: str) -> bool:
-    letters = part.strip(string.digits)
-    if len(part) - len(letters) <= 5 and not any(c.isdigit() for c in letters):
-        # Capitals begin words, or all are: `someLongName`, not `aXbQz`.
-        return letters.isupper() or sum(c.isupper() for c in letters) <= 1 + len(letters) // 4
-    return not part.islower() and not part.isupper() and len(part) >= 3.9 * _runs(part)
-
-
-def _runs(part: str, capitals: bool = False) -> int:
-    """Into how many runs of small letters, capitals or digits a word falls.
-
-    `Ed25519PrivateKey` has four, seven where a capital is a run of its own.
-    """
-    kinds = ["d" if c.isdigit() else "u" if c.isupper() else "l" for c in part]
-    return 1 + sum(
-        one != other and (capitals or (one, other) != ("u", "l")) for one, other in itertools.pairwise(kinds)
-    )
-
-
-def _is_uuid(value: str) -> bool:
-    parts = value.split("-")
-    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and set("".join(parts)) <= _HEX

@@ -19,20 +19,20 @@ from hypothesis import strategies as st
 
 from cortex.store import secrets
 from cortex.store.secret_rules import OWN, Rule, kept
-from cortex.store.secrets import Scanner, Secret, find, redact, redact_lines, scanner
+from cortex.store.secrets import Scanner, Secret, find, redact, redact_all, redact_lines, scanner
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _kinds() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("secret_kinds", ROOT / "tests" / "secret_kinds.py")
+def _beside(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tests" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-kinds = _kinds()
+kinds, forms = _beside("secret_kinds"), _beside("secret_forms")
 KINDS = [*kinds.TOKENS, *kinds.NAMED]
 
 
@@ -50,6 +50,53 @@ def test_secrets_of_many_kinds_are_found_wherever_they_stand(seed: int, tell: An
     lost = sum(missed.values())
     tell(f"secrets: {count - lost} of {count} found, {len(KINDS)} kinds (seed {seed})")
     assert lost <= 0.05 * count, +missed
+
+
+def test_passwords_are_found_in_every_form_in_which_people_leave_them(seed: int, tell: Any) -> None:
+    chance, each = random.Random(seed), 200
+    missed: dict[str, list[str]] = {form: [] for form in forms.FORMS}
+    for form, lost in missed.items():
+        for _ in range(each):
+            text, value = forms.in_form(chance, form)
+            clean, taken = redact(text)
+            assert redact(clean) == (clean, 0), text
+            if not taken or value[:8] in clean or value[-6:] in clean:
+                lost.append(text)
+    count, all_lost = each * len(missed), sum(map(len, missed.values()))
+    worst = max(missed, key=lambda form: len(missed[form]))
+    tell(
+        f"secrets: {count - all_lost} of {count} found in {len(missed)} forms; "
+        f"the worst: {worst}, {100 - 100 * len(missed[worst]) / each:.1f}% (seed {seed})"
+    )
+    assert all_lost <= 0.05 * count
+    assert len(missed[worst]) <= 0.1 * each, (worst, missed[worst])
+
+
+def test_a_token_over_several_lines_is_taken_out_whole(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(50):
+        text, last = forms.split_token(chance)
+        assert last not in redact(text)[0] and "port: 80" in redact(text)[0]
+        assert redact_lines(text).count("\n") == text.count("\n")
+    key = kinds.private_key(chance)
+    for written in (json.dumps({"key": key}), f"KEY={key!r}", key.replace("\n", "\n      ")):
+        assert kinds.heart("private key", key)[:40] not in redact(written)[0].replace("\n", "")
+
+
+def test_what_is_a_secret_in_one_text_is_taken_out_of_all(seed: int) -> None:
+    value = forms.passphrase(random.Random(seed))
+    texts = [
+        f"Connect with {value}",
+        "pass" + f'word = "{value}"',
+        f"conf/{value}.ini",
+        f"x{value}",
+        "plain",
+    ]
+    clean, count = redact_all(texts)
+    assert clean[0] == "Connect with [redacted:password]" and clean[2] == "conf/[redacted:password].ini"
+    assert clean[3:] == texts[3:] and count == 3
+    assert redact_all(clean) == (clean, 0)
+    assert redact_all(["Connect with " + value], [value]) == (["Connect with [redacted:secret]"], 1)
 
 
 def test_clean_code_is_left_alone(seed: int, tell: Any) -> None:
@@ -101,6 +148,27 @@ HEX40 = "da39a3ee5e6b4b0d" + "3255bfef95601890afd80709"
         "AKIA" + "IOSFODNN7EXAMPLE",
         "The password is checked by validate_password_v2.",
         "[redacted:secret]",
+        "token = get_token()",
+        "token = self.session.access_token",
+        'secret = "my-app-secret-name"',
+        "secretKeyRef:\n  name: argocd-repo-credentials\n  key: sshPrivateKey",
+        "secret_name = next_secret_name",
+        "password = getpass.getpass()",
+        'api_key = os.getenv("API_KEY", "changeme")',
+        'api_key = os.environ["OPENAI_API_KEY"]',
+        'token: str = "<token>"',
+        "token=xxx",
+        "const token = process.env.AUTH_TOKEN || '';",
+        "curl -u $USER:$PASSWORD https://acme.dev",
+        "docker run -u 1000:1000 -p 8080:8080 acme/app",
+        "docker login -u robot -p $TOKEN registry.acme.dev",
+        "deploy --token <token> --password-stdin",
+        "Basic authentication and bearer tokens are both understood.",
+        "//registry.acme.dev/:_authToken=${NPM_TOKEN}",
+        "machine acme.dev login robot password ${PASSWORD}",
+        "<password>${env.PASSWORD}</password>",
+        "Server=db;User Id=app;Password={password};",
+        '"version": "1.2.3", "resolved": "https://registry.npmjs.org/a/-/a-1.2.3.tgz"',
         'password = "[redacted:password]"',
         "password",
         "",
