@@ -13,10 +13,13 @@ from ..repo.files import read_plain
 from ..store.durable import NotWrittenError
 from ..store.kinds import Execution, Generation, decode
 from ..store.record import Draft
+from ..store.secrets import secrets_of
 from .contracts import SCHEMA, RecordResult
 from .state import State
 
 LARGEST = 8 * 1024 * 1024
+#: Bytes of the code in which secrets are looked for that its task may name too: all of nearly every file.
+SEARCHED = 128 * 1024
 
 
 class TooLargeError(UsageError):
@@ -75,6 +78,9 @@ def record(
         else "",
         head=state.head(),
     )
+    # What the code says is a secret may stand in the task and in the path, too.
+    for data in (after, old):
+        state.journal.beware(secrets_of((data or b"")[:SEARCHED].decode("utf-8", "replace")))
     # One append: the generation and its task are on disk together, or neither is.
     redactions = state.journal.redactions
     drafts = [*([draft] if draft else []), Draft(generation, origin=origin)]

@@ -18,7 +18,7 @@ from ..store.items import MADE_OF, Item, Listing
 from ..store.journal import FileJournal
 from ..store.kinds import Generation
 from ..store.record import Record
-from ..store.secrets import MARK, find, redact
+from ..store.secrets import MARK, clean, find, redact
 
 if TYPE_CHECKING:
     import pygit2
@@ -92,7 +92,7 @@ class State:
         self.models = models
         self.clock = clock
         self.environment = environment or {}
-        self.journal = FileJournal(place.store, author=self._author(), clock=clock, redact=redact)
+        self.journal = FileJournal(place.store, author=self._author(), clock=clock, redact=clean)
         self._listing = Listing(self.journal.writer, without_secrets)
         self._rules: tuple[int, list[ActiveRule]] | None = None
         self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
@@ -142,7 +142,7 @@ class State:
         """The same repository with handles of its own, for long work beside this state's: no lock is needed."""
         other = self.beside(self.place)
         other.journal = FileJournal(
-            self.place.store, author=self.journal.author, clock=self.clock, redact=redact
+            self.place.store, author=self.journal.author, clock=self.clock, redact=clean
         )
         other._listing = Listing(self.journal.writer, without_secrets)
         other._rules, other._index = None, []

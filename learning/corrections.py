@@ -10,7 +10,7 @@ from ..analyzers.edits import Edit, edits
 from ..analyzers.imports import framework_of, imports_of, names_of
 from ..analyzers.languages import is_generated, language_of
 from ..store.kinds import MILLION, Correction
-from ..store.secrets import redact_lines
+from ..store.secrets import redact_all, redact_lines
 from .categories import categorise
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
@@ -31,19 +31,26 @@ def corrections(
     written: str = "",
     agent: str = "",
     subject: str = "",
+    secrets: set[str] | None = None,
 ) -> list[Correction]:
     """The corrections that lead from `before`, as generated, to `after`, as committed, by line.
 
     `generated` are the lines of `before` that were generated (from 1, both ends included); None is all of
     them. Formatting, comments and the order of imports are no corrections, and neither is anything in a
     file that a tool writes. Equal edits are one correction with a `count`. What only came (a feature that
-    went on) is given with the category evolution: it is counted, not learnt.
+    went on) is given with the category evolution: it is counted, not learnt. `secrets` takes the secrets that
+    either version held: what is written of other files of the commit may hold them too.
     """
     if is_generated(path, before[:8192].encode("utf-8", "replace")):
         return []
-    # Before the edits are cut out: it is the name beside a value that tells a password from a word.
-    before, after = redact_lines(before), redact_lines(after)
     language = language_of(path)
+    # Before the edits are cut out: it is the name beside a value that tells a password from a word.
+    found: set[str] = set()
+    before, after = redact_lines(before, found), redact_lines(after, found)
+    if secrets is not None:
+        secrets |= found
+    if found or subject:
+        (subject, path), _ = redact_all([subject, path], found)
     imports = imports_of(after, language)
     framework = framework_of(imports)
     names = names_of(before, language) + names_of(after, language)

@@ -101,14 +101,15 @@ def walk(
     progress: Callable[[Progress], None] = lambda _: None,
     only: frozenset[str] | None = None,
     tips: Sequence[str] | None = None,
+    secrets: set[str] | None = None,
 ) -> Iterator[Found]:
     """Corrections of the past, newest first.
 
     `since` (seconds since the epoch) leaves out what was corrected earlier; `limit_s` and `stop` end the walk
     early, and the cursor of the last progress goes on from there. `only` names the commits that may have
-    corrected something; the others then only say who wrote what.
+    corrected something; the others then only say who wrote what. `secrets` takes those that the files held.
     """
-    return _Walk(repository, since, limit_s, stop, seen, progress, only, tips).run()
+    return _Walk(repository, since, limit_s, stop, seen, progress, only, tips, secrets).run()
 
 
 def branch_tips(repository: pygit2.Repository) -> tuple[str, ...]:
@@ -134,6 +135,7 @@ class _Walk:
         progress: Callable[[Progress], None],
         only: frozenset[str] | None,
         tips: Sequence[str] | None,
+        secrets: set[str] | None,
     ) -> None:
         self._repository = repository
         self._since, self._limit, self._only = since, limit_s, only
@@ -146,6 +148,7 @@ class _Walk:
         self._fixes: dict[int, list[Fix]] = {}  # by the running number of their commit
         self._complete: list[Fix] = []
         self._reverted: set[str] = set()
+        self.secrets = secrets if secrets is not None else set()
         self._people = only is None  # whether people's corrections of people are looked for
         self._total = self._files = self._found = self._index = 0
         self._left = len(only) if only is not None else 0
@@ -382,6 +385,7 @@ class _Walk:
             written=written,
             agent=agent,
             subject=subject,
+            secrets=self.secrets,
         ):
             if correction.before.startswith(_PROSE) and correction.after.startswith(_PROSE):
                 continue

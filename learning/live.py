@@ -47,6 +47,7 @@ class _Learnt:
 
     outcomes: dict[str, tuple[Outcome, tuple[str, ...]]] = field(default_factory=dict)
     corrections: dict[str, Correction] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)  # of the versions that were compared
     second_thoughts: int = 0
 
 
@@ -106,6 +107,7 @@ class _Live:
         ]
         drafts.extend(Draft(body=body, m=m, origin=ORIGIN) for m, body in new)
         if drafts:
+            self._journal.beware(learnt.secrets)
             self._journal.append(drafts)
         return len(new)
 
@@ -233,6 +235,7 @@ class _Live:
             if not waits:
                 learnt.corrections[m] = correction
         learnt.second_thoughts += drafts.second_thoughts
+        learnt.secrets |= drafts.secrets
 
     def _step(
         self,
@@ -284,7 +287,7 @@ class _Live:
         except UnicodeDecodeError:
             return
         commit = said.commit if said else None
-        for each in corrections(left, right, path, lines, hand=hand):
+        for each in corrections(left, right, path, lines, hand=hand, secrets=learnt.secrets):
             near = [piece for piece in whose[max(0, each.line - 1) : each.line] if piece] or [
                 piece for piece in whose if piece
             ]
@@ -362,6 +365,7 @@ class _Live:
         self._step(drafts, replay, committed, path, settled, None, said)
         real = {m: body for m, body in drafts.corrections.items() if body.category != "evolution"}
         learnt.corrections.update(real)
+        learnt.secrets |= drafts.secrets
         if not real:
             return
         for number in touched:

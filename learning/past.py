@@ -6,17 +6,18 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pygit2
 
 from ..repo.open import open_repository
 from ..repo.places import Place
-from ..store.kinds import MILLION, Body
+from ..store.kinds import MILLION, Body, Correction
 from ..store.protocols import Journal
 from ..store.record import Draft
+from ..store.secrets import redact_all
 from .candidates import SELDOM, Candidate, Candidates
 from .history import Cursor, Found, Progress, walk
 from .worth import Worth, worth
@@ -104,7 +105,13 @@ def learn_history(
     try:
         learner = _Learner(journal, candidates, progress)
         for found in walk(
-            repository, since=since, limit_s=budget_s, stop=stop, seen=cursor, progress=learner.told
+            repository,
+            since=since,
+            limit_s=budget_s,
+            stop=stop,
+            seen=cursor,
+            progress=learner.told,
+            secrets=learner.secrets,
         ):
             learner.take(found)
         learner.flush()
@@ -140,6 +147,7 @@ class _Learner:
         self.last: Progress | None = None
         self.by_hand: dict[str, int] = {}
         self.recorded = 0
+        self.secrets: set[str] = set()  # of the files that were read since the last flush
         self._journal, self._candidates, self._progress = journal, candidates, progress
         self._alone: list[Found] = []
         self._candidates_due: list[Candidate] = []
@@ -173,6 +181,11 @@ class _Learner:
     def flush(self) -> None:
         """Write what is due."""
         self._since = time.monotonic()
+        self._journal.beware(self.secrets)
+        self._candidates_due = [
+            replace(each, correction=_without(each.correction, self.secrets)) for each in self._candidates_due
+        ]
+        self.secrets.clear()
         self.recorded += record(self._journal, [(found.m, found.correction) for found in self._alone])
         self._alone.clear()
         self._candidates.add(self._candidates_due)
@@ -180,6 +193,15 @@ class _Learner:
         recurring = list(self._candidates.recurring())
         self.recorded += record(self._journal, [(each.m, each.correction) for each in recurring])
         self._candidates.mark_recorded(each.m for each in recurring)
+
+
+def _without(correction: Correction, secrets: Collection[str]) -> Correction:
+    """Without what other files of the same commit say is secret: the candidates' file is no journal."""
+    if not secrets:
+        return correction
+    told = (correction.subject, correction.before, correction.after)
+    (subject, before, after), _ = redact_all(told, secrets)
+    return replace(correction, subject=subject, before=before, after=after)
 
 
 def record(journal: Journal, found: Iterable[tuple[str, Body]], origin: str = ORIGIN) -> int:

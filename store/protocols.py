@@ -22,6 +22,10 @@ class Journal(Protocol):
         """Write records; when this returns they are on disk, fsynced. All of them, or an error."""
         ...
 
+    def beware(self, secrets: Iterable[str]) -> None:
+        """Take these out of all that is written from now on: secrets that were found in what is not written itself."""
+        ...
+
     def records(self) -> Iterator[Record]:
         """All records that can be read, in the order (t, w, id)."""
         ...
