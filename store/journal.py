@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
 from ..repo.errors import PlaceError
 from . import layout, segments, wal
@@ -41,10 +40,7 @@ SEAL_AT = 256 * 1024
 #: Kinds that hold ids, hashes and numbers, and no text of anyone's: there is nothing to look through.
 WITHOUT_TEXT = frozenset({"exposure"})
 
-#: A JSON value without its secrets, nor those that are known from elsewhere; and how many they were.
-Redact = Callable[[Any, Collection[str]], tuple[Any, int]]
-#: So many secrets are known at most, the last ones: each is looked for in all that is written.
-MOST_KNOWN = 200
+Redact = Callable[[str], tuple[str, int]]
 
 
 def wall_ms() -> int:
@@ -55,7 +51,7 @@ def wall_ms() -> int:
 class FileJournal:
     """The journal of one store. Two processes may hold one each: the lock is taken for each append alone.
 
-    `author` is "Name <email>" for drafts that name none; `redact` gives a JSON value without its secrets, and how
+    `author` is "Name <email>" for drafts that name none; `redact` gives a text without its secrets, and how
     many they were.
     """
 
@@ -75,7 +71,6 @@ class FileJournal:
         self.redactions = 0  # secrets taken out since this journal was opened
         self._clock = clock
         self._redact = redact
-        self._known: dict[str, None] = {}
         self._timeout = timeout
         self._system = system
         self._mutex = RLock()
@@ -125,17 +120,6 @@ class FileJournal:
             if request:
                 return self._once(drafts, request)
             return self._append([(draft, None, None) for draft in drafts])
-
-    def beware(self, secrets: Iterable[str]) -> None:
-        """Take these out of all that is written from now on: secrets that were found in what is not written itself
-        (generated code, the versions of a file). They are kept in memory alone.
-        """
-        with self._mutex:
-            for each in secrets:
-                self._known.pop(each, None)
-                self._known[each] = None
-            while len(self._known) > MOST_KNOWN:
-                del self._known[next(iter(self._known))]
 
     def put(
         self, body: Body, *, m: str = "", parents: tuple[str, ...] = (), origin: str = "", author: str = ""
@@ -234,7 +218,9 @@ class FileJournal:
             for draft, new in zip(drafts, named, strict=True)
             if not draft.m and view.heads(new.m)
         }
-        self._redacted([encode(new.body) for new in named if new.m in done])  # counted as the first time
+        for new in named:
+            if new.m in done:
+                self._redacted(encode(new.body))  # counted as the first time
         missing = [new for new in named if new.m not in done]
         written = iter(self._append([(new, None, None) for new in missing]) if missing else ())
         return [done.get(new.m) or next(written) for new in named]
@@ -265,10 +251,12 @@ class FileJournal:
             self._adopt()
         made: list[Record] = []
         t, n = self._t, self._n
-        bodies = self._redacted([{**encode(draft.body), **(carried or {})} for draft, carried, _ in drafts])
-        for (draft, _, private), body in zip(drafts, bodies, strict=True):
+        for draft, carried, private in drafts:
             t, n = max(self._clock(), t + 1), n + 1
-            record = make(draft, t=t, w=self.writer, n=n, author=self.author, body=body, private=private)
+            body = {**encode(draft.body), **(carried or {})}
+            record = make(
+                draft, t=t, w=self.writer, n=n, author=self.author, body=self._redacted(body), private=private
+            )
             made.append(record)
         return made
 
@@ -295,15 +283,19 @@ class FileJournal:
         """Bring the clock up to what is on disk, without reading the store: the note of the sealed segments,
         and the last line of each open log that is not as we left it.
         """
+        limit = self._clock() + AHEAD
+        if max(self._t, self._reader.t) > limit:
+            self._set_back()
         noted = layout.read_clock(self.store, self._system)
-        if noted is None:
+        if noted is None or noted.t > limit:
             self.view()
             self._adopt()
         else:
-            self._t, self._n = max(self._t, noted.t), max(self._n, noted.n)
+            self._t = max(self._t, noted.t)
+        if noted is not None:
+            self._n = max(self._n, noted.n)
         if self._view is not None:
             self._adopt()
-        limit = self._clock() + AHEAD
         for log in wal.logs(self.store, self._system):
             appender = self._appenders.get(log) or wal.Appender(self.store, log, self._system)
             if self._sizes.get(log) == appender.size():
@@ -313,27 +305,43 @@ class FileJournal:
                     record = from_line(line, log.private)
                 except DamagedLine:
                     continue
+                if record.w == self.writer:
+                    self._n = max(self._n, record.n)
                 if record.t <= limit:
                     self._t = max(self._t, record.t)
-                    if record.w == self.writer:
-                        self._n = max(self._n, record.n)
                     break
+
+    def _set_back(self) -> None:
+        """The wall clock was ahead by more than a day, and was set right: what was written meanwhile has times that
+        nobody adopts, and a record that came after them would be hidden from every reader until then.
+        """
+        fresh = Reader(self.store, self._clock, self._system)
+        fresh.new()
+        self._t = self._reader.t = fresh.t
 
     def _adopt(self) -> None:
         self._t = max(self._t, self._reader.t)
         self._n = max(self._n, self._reader.n.get(self.writer, 0))
 
-    def _redacted(self, bodies: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:
-        """Bodies that are written together, without secrets: one that is found in one is taken out of all."""
-        if self._redact is None:
-            return bodies
-        texts = [
-            {} if body["kind"] in WITHOUT_TEXT else {key: each for key, each in body.items() if key != "kind"}
-            for body in bodies
-        ]
-        cleaned, taken = self._redact(texts, self._known)
-        self.redactions += taken
-        return [{**body, **clean} for body, clean in zip(bodies, cleaned, strict=True)]
+    def _redacted(self, body: Mapping[str, object]) -> Mapping[str, object]:
+        if self._redact is None or body["kind"] in WITHOUT_TEXT:
+            return body
+        return {key: each if key == "kind" else self._clean(each) for key, each in body.items()}
+
+    def _clean(self, value: object) -> object:
+        """A value without secrets. Object and memory ids are random by nature and stay."""
+        if isinstance(value, str):
+            if len(value) in {32, 40, 64} and all(letter in "0123456789abcdef" for letter in value):
+                return value
+            assert self._redact is not None
+            text, count = self._redact(value)
+            self.redactions += count
+            return text
+        if isinstance(value, Mapping):
+            return {key: self._clean(each) for key, each in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._clean(each) for each in value]
+        return value
 
     def _seal(self) -> None:
         """Raises `OSError`. At every step all lines are in the log, or in a segment, or in both."""
