@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from ..repo.errors import PlaceError
 from . import layout, segments, wal
@@ -40,7 +41,10 @@ SEAL_AT = 256 * 1024
 #: Kinds that hold ids, hashes and numbers, and no text of anyone's: there is nothing to look through.
 WITHOUT_TEXT = frozenset({"exposure"})
 
-Redact = Callable[[str], tuple[str, int]]
+#: A JSON value without its secrets, nor those that are known from elsewhere; and how many they were.
+Redact = Callable[[Any, Collection[str]], tuple[Any, int]]
+#: So many secrets are known at most, the last ones: each is looked for in all that is written.
+MOST_KNOWN = 200
 
 
 def wall_ms() -> int:
@@ -51,7 +55,7 @@ def wall_ms() -> int:
 class FileJournal:
     """The journal of one store. Two processes may hold one each: the lock is taken for each append alone.
 
-    `author` is "Name <email>" for drafts that name none; `redact` gives a text without its secrets, and how
+    `author` is "Name <email>" for drafts that name none; `redact` gives a JSON value without its secrets, and how
     many they were.
     """
 
@@ -71,6 +75,7 @@ class FileJournal:
         self.redactions = 0  # secrets taken out since this journal was opened
         self._clock = clock
         self._redact = redact
+        self._known: dict[str, None] = {}
         self._timeout = timeout
         self._system = system
         self._mutex = RLock()
@@ -120,6 +125,17 @@ class FileJournal:
             if request:
                 return self._once(drafts, request)
             return self._append([(draft, None, None) for draft in drafts])
+
+    def beware(self, secrets: Iterable[str]) -> None:
+        """Take these out of all that is written from now on: secrets that were found in what is not written itself
+        (generated code, the versions of a file). They are kept in memory alone.
+        """
+        with self._mutex:
+            for each in secrets:
+                self._known.pop(each, None)
+                self._known[each] = None
+            while len(self._known) > MOST_KNOWN:
+                del self._known[next(iter(self._known))]
 
     def put(
         self, body: Body, *, m: str = "", parents: tuple[str, ...] = (), origin: str = "", author: str = ""
@@ -218,9 +234,7 @@ class FileJournal:
             for draft, new in zip(drafts, named, strict=True)
             if not draft.m and view.heads(new.m)
         }
-        for new in named:
-            if new.m in done:
-                self._redacted(encode(new.body))  # counted as the first time
+        self._redacted([encode(new.body) for new in named if new.m in done])  # counted as the first time
         missing = [new for new in named if new.m not in done]
         written = iter(self._append([(new, None, None) for new in missing]) if missing else ())
         return [done.get(new.m) or next(written) for new in named]
@@ -251,12 +265,10 @@ class FileJournal:
             self._adopt()
         made: list[Record] = []
         t, n = self._t, self._n
-        for draft, carried, private in drafts:
+        bodies = self._redacted([{**encode(draft.body), **(carried or {})} for draft, carried, _ in drafts])
+        for (draft, _, private), body in zip(drafts, bodies, strict=True):
             t, n = max(self._clock(), t + 1), n + 1
-            body = {**encode(draft.body), **(carried or {})}
-            record = make(
-                draft, t=t, w=self.writer, n=n, author=self.author, body=self._redacted(body), private=private
-            )
+            record = make(draft, t=t, w=self.writer, n=n, author=self.author, body=body, private=private)
             made.append(record)
         return made
 
@@ -323,25 +335,17 @@ class FileJournal:
         self._t = max(self._t, self._reader.t)
         self._n = max(self._n, self._reader.n.get(self.writer, 0))
 
-    def _redacted(self, body: Mapping[str, object]) -> Mapping[str, object]:
-        if self._redact is None or body["kind"] in WITHOUT_TEXT:
-            return body
-        return {key: each if key == "kind" else self._clean(each) for key, each in body.items()}
-
-    def _clean(self, value: object) -> object:
-        """A value without secrets. Object and memory ids are random by nature and stay."""
-        if isinstance(value, str):
-            if len(value) in {32, 40, 64} and all(letter in "0123456789abcdef" for letter in value):
-                return value
-            assert self._redact is not None
-            text, count = self._redact(value)
-            self.redactions += count
-            return text
-        if isinstance(value, Mapping):
-            return {key: self._clean(each) for key, each in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self._clean(each) for each in value]
-        return value
+    def _redacted(self, bodies: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:
+        """Bodies that are written together, without secrets: one that is found in one is taken out of all."""
+        if self._redact is None:
+            return bodies
+        texts = [
+            {} if body["kind"] in WITHOUT_TEXT else {key: each for key, each in body.items() if key != "kind"}
+            for body in bodies
+        ]
+        cleaned, taken = self._redact(texts, self._known)
+        self.redactions += taken
+        return [{**body, **clean} for body, clean in zip(bodies, cleaned, strict=True)]
 
     def _seal(self) -> None:
         """Raises `OSError`. At every step all lines are in the log, or in a segment, or in both."""

@@ -19,6 +19,7 @@ from cortex.store.journal import SEAL_AT, FileJournal, NewerStoreError, create, 
 from cortex.store.kinds import Correction, Generation, Memory
 from cortex.store.quarantine import Quarantine
 from cortex.store.record import Draft, NotCanonicalError, Record, canonical, from_line, make, to_line
+from cortex.store.secrets import clean
 
 ADA = "Ada <ada@example.org>"
 DAY = 24 * 60 * 60 * 1000
@@ -417,16 +418,17 @@ def test_what_makes_no_record_is_refused_before_anything_is_written(store: Path)
 
 
 def test_secrets_are_taken_out_before_a_record_is_made(store: Path) -> None:
-    def redact(text: str) -> tuple[str, int]:
-        return text.replace("hunter2", "[redacted]"), text.count("hunter2")
-
-    journal = FileJournal(store, ADA, redact=redact)
+    journal = FileJournal(store, ADA, redact=clean)
     commit = "0123456789abcdef" * 2 + "01234567"
-    record = journal.put(Correction(before="p = 'hunter2'", commit=commit, imports=("a", "hunter2")))
-    assert record.body["before"] == "p = '[redacted]'" and record.body["imports"] == ["a", "[redacted]"]
-    assert record.body["commit"] == commit
+    password = "pass" + "word = 'hunter2'"
+    record = journal.put(Correction(before=password, commit=commit, imports=("a", "hunter2")))
+    assert record.body["before"] == "password = '[redacted:password]'"
+    assert record.body["imports"] == ["a", "[redacted:password]"] and record.body["commit"] == commit
     assert journal.redactions == 2
     assert b"hunter2" not in logs(store)[0].read_bytes()
+    journal.beware(["hunter2"])
+    other = journal.put(Correction(before="Not hunter2 again", subject="hunter2x"))
+    assert other.body["before"] == "Not [redacted:secret] again" and other.body["subject"] == "hunter2x"
 
 
 def test_a_reader_follows_a_writer_without_reading_again_what_it_knows(store: Path) -> None:
