@@ -94,7 +94,9 @@ def status(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         render.say(render.as_json({"schema": 1, **told.plain()}))
     elif told.pid is None:
-        render.say("the daemon is not running: `cortex daemon start`")
+        render.say(
+            "the daemon is starting" if told.starting else "the daemon is not running: `cortex daemon start`"
+        )
     else:
         colours = paint()
         render.say(
@@ -102,6 +104,9 @@ def status(ctx: click.Context, as_json: bool) -> None:
         )
         if told.problem:
             render.say(colours("yellow", render.safe(told.problem)))
+        elif told.version != __version__:
+            words = "a new one is on its way" if told.starting else "the next command replaces it"
+            render.say(colours("yellow", f"this is version {__version__}: {words}"))
         for each in told.repositories:
             words = f"  {render.safe(each.get('path', ''))}"
             render.say(words + colours("dim", f"  {render.safe(each.get('watching') or 'not watched yet')}"))

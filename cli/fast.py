@@ -68,6 +68,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int | None:
     op = arguments[0]
     if op == "ask" and not words:
         return None
+    if client.is_of_another_version(__version__):
+        return None  # the full command line replaces it
     repo = str(options.pop("repo", "."))
     as_json, explain = options.pop("json", False), options.pop("explain", False)
     args: dict[str, Any] = {**options, "cwd": os.getcwd(), "at": os.path.realpath(repo)}
@@ -82,7 +84,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int | None:
     except CortexError:
         return None  # the full command line finds the same error, and words it
     if reply.version != __version__:
-        return None  # the full command line asks again, and replaces the daemon
+        return None  # it had not said so before: the full command line asks again, and replaces it
     result: dict[str, Any] = reply.result
     if as_json:
         render.say(render.as_json(result))
@@ -100,6 +102,8 @@ def _hook(arguments: Sequence[str]) -> int | None:
     event = sys.stdin.buffer.read()
     at = os.getcwd()
     try:
+        if client.is_of_another_version(__version__):
+            raise client.NoDaemon("the daemon is of another version", client.START)
         if kind == "agent":
             args = {
                 "agent": name,

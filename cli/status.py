@@ -27,8 +27,15 @@ def status(as_json: bool, repo: str) -> None:
     with session(repo) as opened:
         result = dict(opened.call("report"))
     daemon = process.status()
-    result["daemon"] = {"pid": daemon.pid, "used": opened.through_daemon, "problem": daemon.problem}
-    if daemon.problem:
+    result["daemon"] = {
+        "pid": daemon.pid,
+        "used": opened.through_daemon,
+        "problem": daemon.problem,
+        "starting": daemon.starting,
+    }
+    if daemon.starting:
+        result["problems"] = [*result["problems"], f"the daemon is not ready yet: {_change(daemon)}"]
+    elif daemon.problem:
         waits = "hooks spool, and the daemon takes it in when it can be reached"
         result["problems"] = [
             *result["problems"],
@@ -45,7 +52,7 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
     figures = result["figures"]
     rows = [
         ("repository", render.safe(result["repository"])),
-        ("daemon", f"running, pid {pid}" if pid else paint("yellow", "not running")),
+        ("daemon", f"running, pid {pid}" if pid else paint("yellow", _down(result))),
         ("memories", _counts(result["memories"]) or "none yet"),
         (
             "rules",
@@ -62,6 +69,17 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
     lines = [render.table(rows, paint)]
     lines += [f"{paint('yellow', 'problem')}  {render.safe(problem)}" for problem in result["problems"]]
     return "\n".join(lines)
+
+
+def _change(daemon: process.Status) -> str:
+    """What is under way, when one daemon comes or takes over from another."""
+    if daemon.problem:
+        return daemon.problem
+    return f"version {daemon.version} runs, and another takes over"
+
+
+def _down(result: Mapping[str, Any]) -> str:
+    return "starting" if result["daemon"].get("starting") else "not running"
 
 
 def _counts(found: Mapping[str, int]) -> str:

@@ -46,6 +46,12 @@ def default_socket() -> str:
     return f"{runtime_folder()}/{_hash(os.path.realpath(state_folder())):016x}.sock"
 
 
+def is_of_another_version(version: str) -> bool:
+    """Whether the daemon says of itself that it is not of this `version`: cheap, and before it is asked."""
+    told = describe().get("version")
+    return isinstance(told, str) and told != version
+
+
 def describe() -> dict[str, object]:
     """What the daemon wrote of itself into `daemon.json`: pid, version, started, socket; empty without one.
 

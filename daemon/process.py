@@ -26,6 +26,8 @@ from .workers import Factory, Workers
 
 GRACE_S = 25.0  # what a stop may take
 BIRTH_S = 5.0  # what a process may take from its start to the lock, on a busy machine
+#: A file that says since when a daemon is on its way; one older than this is of a start that failed.
+COMING, COMING_S = "coming", 15.0
 _FORCE = "`cortex daemon stop --force` kills it; nothing that was acknowledged is lost by that."
 
 
@@ -39,6 +41,7 @@ class Status:
     repositories: tuple[dict[str, object], ...] = ()
     queue: int = 0
     problem: str = ""
+    starting: bool = False  # whether one is on its way
 
     def plain(self) -> dict[str, object]:
         """The JSON form that `cortex daemon status --json` promises."""
@@ -49,6 +52,7 @@ class Status:
             "repositories": list(self.repositories),
             "queue": self.queue,
             "problem": self.problem,
+            "starting": self.starting,
         }
 
 
@@ -82,9 +86,11 @@ def _serve(folder: Path, factory: Factory, version: str, stop: threading.Event) 
     workers = Workers(Registry(folder), factory)
     server = Server(workers, client.default_socket(), version, stop, started=started)
     workers.refresh()  # who asks at once is told of all repositories
-    server.start()
     told = {"pid": os.getpid(), "version": version, "started": started, "socket": server.path}
+    # Before it answers: whoever was answered finds here who it was.
     write_whole(folder / client.TOLD, json.dumps(told).encode("ascii") + b"\n")
+    server.start()
+    (folder / COMING).unlink(missing_ok=True)
     logger.info("version %s listens on %s", version, server.path)
     looking = threading.Thread(target=loop.run, args=(workers, stop), name="loop", daemon=True)
     looking.start()
@@ -96,6 +102,9 @@ def _serve(folder: Path, factory: Factory, version: str, stop: threading.Event) 
             logger.error("%s was moved or removed: another daemon may start, so this one ends", folder)
             stop.set()
     workers.changed.set()
+    if _is(folder, inode):
+        with contextlib.suppress(OSError):  # a full disk: `status` then says less
+            write_whole(folder / client.TOLD, json.dumps({**told, "ending": True}).encode("ascii") + b"\n")
     end = time.monotonic() + GRACE_S
     left = server.close(GRACE_S)
     looking.join(max(0.0, end - time.monotonic()))
@@ -119,7 +128,7 @@ def start(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status:
     now = _answering()
     if now is not None and now.version == version:
         return now
-    with _starting(folder, end):
+    with _starting(folder, end), _announced(folder):
         now = _answering()
         if now is not None and now.version != version:
             stop(max(wait_s, GRACE_S))
@@ -156,7 +165,11 @@ def start_soon(starter: Sequence[str]) -> None:
     and the next one is quick again. What goes wrong is in the daemon's log.
     """
     try:
-        _spawn(starter, _folder())
+        folder = _folder()
+        if _coming(folder):
+            return
+        (folder / COMING).touch()
+        _spawn(starter, folder)
     except (OSError, subprocess.SubprocessError, PlaceError) as error:
         logger.warning("the daemon could not be started: %s", error)
 
@@ -198,11 +211,20 @@ def status(timeout: float = 3.0) -> Status:
     try:
         told = client.call("status", timeout=timeout)
     except CortexError as error:
-        pid = _holder(state_folder())
-        if pid is None:
+        folder = state_folder()
+        coming, held, told = _coming(folder), is_held(folder), client.describe()
+        if not held and not coming:
             return Status()
-        version = client.describe().get("version")
-        return Status(pid, version if isinstance(version, str) else "", problem=error.message)
+        if not held:
+            return Status(problem="it is being started", starting=True)
+        version = str(told.get("version", ""))
+        problem = "it is ending: it finishes what it has" if told.get("ending") is True else error.message
+        if coming:
+            problem += "; a new one takes over"
+        pid = _int(told.get("pid"))
+        if not _lives(pid):
+            return Status(problem="it is being started", starting=True)
+        return Status(pid, version, problem=problem, starting=coming)
     repositories = told.get("repositories")
     return Status(
         _int(told.get("pid")),
@@ -212,6 +234,7 @@ def status(timeout: float = 3.0) -> Status:
         if isinstance(repositories, list)
         else (),
         _int(told.get("queue")),
+        starting=_coming(state_folder()),
     )
 
 
@@ -283,6 +306,26 @@ def _starting(folder: Path, end: float) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _announced(folder: Path) -> Iterator[None]:
+    """While it lasts, `status` says that a daemon is on its way."""
+    with contextlib.suppress(OSError):
+        (folder / COMING).touch()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            (folder / COMING).unlink(missing_ok=True)
+
+
+def _coming(folder: Path) -> bool:
+    """Whether somebody said, not long ago, that they start a daemon."""
+    try:
+        return 0 <= time.time() - (folder / COMING).stat().st_mtime < COMING_S
+    except OSError:
+        return False
 
 
 def _lock(descriptor: int, end: float) -> bool:
@@ -358,6 +401,19 @@ def _holder(folder: Path) -> int | None:
 def _signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is such a process: what a killed daemon wrote of itself may still lie there."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _is(folder: Path, inode: int) -> bool:

@@ -138,7 +138,9 @@ class Session:
         """Do one operation of the engine by its name; arguments that are None are left out."""
         given = {name: value for name, value in args.items() if value is not None}
         given["at"] = str(self._root)
-        if self._daemon:
+        if self._daemon and self._start is not None and client.is_of_another_version(__version__):
+            self._start_once()  # it finishes what it has, and the new one takes over; this is done here meanwhile
+        elif self._daemon:
             named = {**given, "request": secrets.token_hex(16)} if op in WRITING else given
             try:
                 reply = client.exchange(op, str(self._root), named, timeout=timeout, progress=progress)

@@ -59,7 +59,7 @@ SAID = {
 
 def doing(session: Session, m: str) -> dict[str, Callable[[], object]]:
     """The operations that write, each by its name."""
-    path = str((session.place.require_root() / "sums.py"))
+    path = str(session.place.require_root() / "sums.py")
     said = {**SAID, "cwd": str(session.place.root), "tool_input": {**SAID["tool_input"], "file_path": path}}
     return {
         "record": lambda: session.record("sums.py", WROTE, agent="tests", task="Sum the values"),
