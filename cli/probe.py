@@ -8,15 +8,14 @@ import subprocess
 import time
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..hooks.install import state
 from ..repo.git import clean_environment
 from ..repo.places import Place
+from .checkup import GONE, NOT_OURS, shim_fault
 
 #: Seconds that a spooled event has to show up; the shim itself gives up after three.
 WAIT_S = 6.0
-TEMPLATE = Path(__file__).resolve().parent.parent / "hooks" / "run.sh"
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,11 @@ def capture(place: Place) -> Capture:
         return Capture(True, "a bare repository captures nothing")
     if not shim.is_file():
         return Capture(False, f"{shim} is missing: run `cortex init` again")
-    if is_damaged(shim):
-        return Capture(False, f"{shim} is not what was installed: `cortex doctor --repair` writes it anew")
+    why = shim_fault(place)
+    if why == NOT_OURS:
+        return Capture(False, f"{shim} {why}: `cortex doctor --repair` writes it anew")
+    if why.startswith(GONE):
+        return Capture(False, f"{shim} {why}")
     missing = [hook.name for hook in state(place).missing]
     marker = f"doctor-{uuid.uuid4()}"
     payload = {"hook_event_name": "Notification", "session_id": marker, "cwd": str(place.root)}
@@ -61,14 +63,6 @@ def capture(place: Place) -> Capture:
             True, f"an agent's hook arrives; git hooks not heard: {', '.join(missing)}; refs are scanned"
         )
     return Capture(True, "an agent's hook arrives, and git hooks are installed")
-
-
-def is_damaged(shim: Path) -> bool:
-    """Whether an installed shim differs from ours in a line that `init` does not fill in."""
-    ours, theirs = TEMPLATE.read_bytes().split(b"\n"), shim.read_bytes().split(b"\n")
-    return len(ours) != len(theirs) or any(
-        one != other and b"@" not in one for one, other in zip(ours, theirs, strict=True)
-    )
 
 
 def _heard(place: Place) -> bool:

@@ -6,6 +6,8 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
+from ..store.wording import count as count
+
 TYPE_CHECKING = False  # the quick path pays for this file: see daemon/client.py
 if TYPE_CHECKING:
     from typing import Any, TextIO
@@ -43,9 +45,10 @@ def say(text: str, stream: TextIO | None = None) -> None:
     print(text, file=stream or sys.stdout)
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """`3 memories`, `1 memory`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def in_conflict(number: int) -> str:
+    """How many memories have two sides, and what to do about it."""
+    has = "has" if number == 1 else "have"
+    return f"{count(number, 'memory', 'memories')} {has} two sides in conflict: see `cortex log --conflicts`"
 
 
 def snippet(text: str, mark: str, style: str, paint: Paint, indent: str = "    ", most: int = 8) -> str:

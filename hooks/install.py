@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shlex
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 from ..repo import marked
 from ..repo.errors import PlaceError
 from ..repo.places import Place
-from . import kept, scripts
+from . import kept, remembered, scripts
 from .folders import Folder, folders, manager, may_touch
 
 HOOKS = ("pre-commit", "post-commit", "post-rewrite", "post-merge", "post-checkout")
@@ -79,7 +78,9 @@ def install(place: Place, program: Path, *, deadline: float = 2.0) -> HooksRepor
             hooks += [_put(place, folder, name) for name in HOOKS]
     if any(hook.state == "left" for hook in hooks):
         notes.append(BY_HAND)
-    _remember(place, [folder.path for folder in where])
+    with _writing(place.store / "hooks"):
+        note = note_of_folders(place)
+        remembered.write(note, [*_remembered(place), *(folder.path for folder in where)])
     return HooksReport(
         tuple(hooks), next(filter(None, (manager(each.path) for each in where)), ""), tuple(notes)
     )
@@ -114,13 +115,18 @@ def state(place: Place) -> HooksReport:
     return HooksReport(tuple(found))
 
 
+def shim(program: Path, deadline: float) -> bytes:
+    """What the shim for `program` holds; a commit waits `deadline` seconds for the guard."""
+    template = (Path(__file__).parent / "run.sh").read_text(encoding="utf-8")
+    filled = template.replace("@DEADLINE@", f"{deadline:g}").replace("@PROGRAM@", shlex.quote(str(program)))
+    return filled.encode("utf-8", "surrogateescape")
+
+
 def _write_shim(place: Place, program: Path, deadline: float) -> None:
     folder = place.store / "hooks"
     for each in (place.store, folder, place.store / "spool"):
         each.mkdir(mode=0o700, exist_ok=True)
-    template = (Path(__file__).parent / "run.sh").read_text(encoding="utf-8")
-    filled = template.replace("@DEADLINE@", f"{deadline:g}").replace("@PROGRAM@", shlex.quote(str(program)))
-    text = filled.encode("utf-8", "surrogateescape")
+    text = shim(program, deadline)
     run = folder / "run"
     if not run.is_file() or run.read_bytes() != text:
         marked.write(run, text, 0o700)
@@ -210,18 +216,13 @@ def _take(file: Path, name: str) -> bool:
     return marked.take_out(file, scripts.HEADER)
 
 
-def _remember(place: Place, paths: list[Path]) -> None:
-    """Note where hooks were put: core.hooksPath may name another folder by the time they are taken out."""
-    known = dict.fromkeys([*map(str, _remembered(place)), *map(str, paths)])
-    marked.write(place.store / "hooks" / "folders.json", (json.dumps(list(known)) + "\n").encode(), 0o600)
+def note_of_folders(place: Place) -> Path:
+    """The file that notes where hooks were put."""
+    return place.store / "hooks" / remembered.NAME
 
 
 def _remembered(place: Place) -> list[Path]:
-    try:
-        known = json.loads((place.store / "hooks" / "folders.json").read_bytes())
-    except (OSError, ValueError):
-        return []
-    return [Path(each) for each in known if isinstance(each, str)] if isinstance(known, list) else []
+    return remembered.read(note_of_folders(place))
 
 
 @contextlib.contextmanager

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pygit2
 
 from ..repo.open import open_repository
 from ..repo.places import Place
+from ..store import notes
 from ..store.kinds import MILLION, Body, Correction
 from ..store.protocols import Journal
 from ..store.record import Draft
@@ -216,20 +216,20 @@ def record(journal: Journal, found: Iterable[tuple[str, Body]], origin: str = OR
 def read_cursor(state: Path, repository: pygit2.Repository, since: int | None) -> Cursor | None:
     """Where the last walk stopped; None when there was none, or it cannot go on from there."""
     try:
-        given = json.loads(state.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        given = notes.read(state.read_bytes())
+    except OSError:
         return None
-    cursor = Cursor.read(given.get("cursor")) if isinstance(given, dict) else None
-    if cursor is None or any(tip not in repository for tip in cursor.tips):
+    cursor = Cursor.read(given.get("cursor")) if given is not None else None
+    if given is None or cursor is None or any(tip not in repository for tip in cursor.tips):
         return None
     before = given.get("since")
-    deeper = before is not None and (since is None or since < before)
+    deeper = isinstance(before, int) and (since is None or since < before)
     return None if deeper else cursor
 
 
-def write_atomically(path: Path, value: object) -> None:
+def write_atomically(path: Path, value: Mapping[str, object]) -> None:
     """Replace a small derived file: a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps(value), encoding="utf-8")
+    fresh.write_bytes(notes.write(value))
     fresh.replace(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import SortMode
 
+from ..store import notes
 from .history import branch_tips
 from .past import write_atomically
 
@@ -91,10 +91,10 @@ def commits_since(repository: pygit2.Repository, revision: str) -> list[pygit2.O
 
 def _read(state_file: Path) -> tuple[str, ...] | None:
     try:
-        given = json.loads(state_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        given = notes.read(state_file.read_bytes())
+    except OSError:
         return None
-    known = given.get("known") if isinstance(given, dict) else None
+    known = given.get("known") if given is not None else None
     if not isinstance(known, list) or not all(_ID.fullmatch(str(each)) for each in known):
         return None  # damaged: as good as lost
     return tuple(str(each) for each in known)

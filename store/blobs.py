@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +14,7 @@ from threading import RLock
 import pygit2
 from pygit2.enums import FileMode
 
-from ..repo.errors import PlaceError
+from ..repo.errors import DamagedError, PlaceError
 from ..repo.open import open_repository
 from ..repo.places import Place
 from .durable import NotWrittenError
@@ -23,6 +23,10 @@ from .durable import NotWrittenError
 HELD = "refs/cortex/kept/"
 OURS = "refs/cortex/"
 _TRIES = 20
+#: Git holds a lock for milliseconds: one that is older than this (seconds) is held by nobody.
+STALE_S = 60.0
+#: One that is older than this is not waited for, since another name holds as well.
+STUCK_S = 0.3
 
 
 class Blobs:
@@ -43,15 +47,42 @@ class Blobs:
     def keep_many(self, contents: Iterable[bytes]) -> list[str]:
         """Store several at the cost of holding one."""
         with self._lock:
-            try:
-                ids = [self._git.create_blob(data) for data in contents]
-                self._hold(ids)
-            except (pygit2.GitError, OSError) as error:
-                raise NotWrittenError(
-                    f"cannot keep a blob in {self._git.path}: {error}",
-                    "Check the disk's space and who owns the repository.",
-                ) from error
-            return [str(each) for each in ids]
+            return self._keep(contents, HELD + _hour(self._clock()))
+
+    def _keep(self, contents: Iterable[bytes], ref: str) -> list[str]:
+        try:
+            ids = [self._git.create_blob(data) for data in contents]
+            self._hold(ids, ref)
+        except (pygit2.GitError, OSError) as error:
+            raise NotWrittenError(
+                f"cannot keep a blob in {self._git.path}: {error}",
+                "Check the disk's space and who owns the repository.",
+            ) from error
+        return [str(each) for each in ids]
+
+    def kept(self) -> Iterator[tuple[str, str]]:
+        """What is held, newest first: the ref's last part, and the blob's id; each blob once."""
+        seen: set[str] = set()
+        with self._lock:
+            for name in reversed(self._held()):
+                tree = self._git.get(self._git.references[name].target)
+                for entry in tree if isinstance(tree, pygit2.Tree) else ():
+                    if str(entry.id) not in seen and isinstance(entry, pygit2.Blob):
+                        seen.add(str(entry.id))
+                        yield name[len(HELD) :], str(entry.id)
+
+    def bring_back(self, hour: str, contents: Mapping[str, bytes]) -> int:
+        """Hold blobs again, as they were held in `hour`, and for as long; returns how many were not there.
+
+        Raises `DamagedError` where one is not what its id says, `NotWrittenError`.
+        """
+        for oid, data in contents.items():
+            if str(pygit2.hash(data)) != oid:
+                raise DamagedError(f"the code {oid} is not what its id says", "Use another backup.")
+        with self._lock:
+            new = sum(self.read(oid) is None for oid in contents)
+            self._keep(contents.values(), HELD + hour)
+            return new
 
     def read(self, oid: str) -> bytes | None:
         """The blob's bytes; None when it is not there any more."""
@@ -89,12 +120,10 @@ class Blobs:
     def _held(self) -> list[str]:
         return sorted(name for name in self._git.references if name.startswith(HELD))
 
-    def _hold(self, ids: list[pygit2.Oid]) -> None:
-        """Name the blobs in this hour's tree: compare and swap, again while another process is first."""
-        hour = HELD + _hour(self._clock())
+    def _hold(self, ids: list[pygit2.Oid], hour: str) -> None:
+        """Name the blobs in an hour's tree: compare and swap, again while another process is first."""
         for attempt in range(_TRIES):
-            # A lock that a killed process left would stand for the whole hour: another name holds as well.
-            name = hour if attempt < _TRIES // 2 else f"{hour}-{secrets.token_hex(4)}"
+            name = self._free(hour) if attempt < _TRIES // 2 else f"{hour}-{secrets.token_hex(4)}"
             try:
                 held = self._git.references.get(name)
                 before = self._git.get(held.target) if held is not None else None
@@ -113,6 +142,29 @@ class Blobs:
                     raise
                 time.sleep(0.005 * (attempt + 1))
         raise PlaceError(f"{hour} cannot be written")
+
+    def _free(self, hour: str) -> str:
+        """This hour's ref, or the next beside it: what a killed process locked stays locked for the whole hour."""
+        now = time.time()
+        for name in (hour, *(f"{hour}-{number}" for number in range(1, 100))):
+            try:
+                locked = os.stat(self._refs.parent.parent / f"{name}.lock").st_mtime
+            except OSError:
+                return name
+            if now - locked < STUCK_S:
+                return name
+        return hour
+
+
+def stale_locks(common: Path, now: float, older_s: float = STALE_S) -> list[Path]:
+    """Locks on Cortex's own refs that stood for longer than git ever holds one: their owner died."""
+    found = []
+    for top in (OURS, "refs/heads/cortex/"):
+        for path in sorted((common / top).rglob("*.lock")):
+            with suppress(OSError):
+                if path.is_file() and now - path.stat().st_mtime > older_s:
+                    found.append(path)
+    return found
 
 
 def _hour(ms: int) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import notes
 from .protocols import Floats
 
 #: Raised when what is embedded or searched is derived in another way: older files are then made again.
@@ -21,6 +22,11 @@ FORM = 1
 #: A file that asks for the index to be built anew; the doctor puts it there.
 REBUILD = "rebuild"
 MANIFEST = "manifest.json"
+#: How far learning came, in the past and on the branches.
+NOTES = {"history.json": {"schema", "since", "cursor"}, "refs.json": {"schema", "known"}}
+_FIELDS = {"schema", "form", "encoder", "width", "rows", "files", "memories"}
+NONE = "there was none"
+OTHER_VERSION = "another version had made it"
 
 
 @dataclass(frozen=True)
@@ -50,26 +56,50 @@ class Manifest:
         """Put it in place of the old one, whole or not at all."""
         value = {"schema": 1, "form": FORM, "encoder": self.encoder, "width": self.width}
         there = {"rows": self.rows, "files": self.files, "memories": self.memories}
-        data = json.dumps({**value, **there}, sort_keys=True)
-        replace(folder / MANIFEST, data.encode())
+        replace(folder / MANIFEST, notes.write({**value, **there}))
 
 
 def read_manifest(folder: Path) -> Manifest | str:
     """The manifest, or the reason why there is none that this version can use."""
     try:
-        value = json.loads((folder / MANIFEST).read_bytes())
+        value = notes.read((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
-        return "there was none"
-    except (OSError, ValueError) as error:
+        return NONE
+    except OSError as error:
         return f"its manifest could not be read ({error})"
-    if not isinstance(value, dict) or value.get("schema") != 1 or value.get("form") != FORM:
-        return "another version had made it"
+    if value is None:
+        return "its manifest was damaged"
+    if value.get("schema") != 1 or value.get("form") != FORM:
+        return OTHER_VERSION
     encoder, width, rows, files = (value.get(name) for name in ("encoder", "width", "rows", "files"))
     if not (isinstance(encoder, str) and isinstance(width, int) and _names(rows) and _names(files)):
         return "its manifest was damaged"
     memories = value.get("memories", 0)
     taken = memories if isinstance(memories, int) else 0
     return Manifest(encoder, width, list(rows or ()), dict(files or {}), taken)
+
+
+def faults(folder: Path) -> list[tuple[str, str]]:
+    """The files of an index that are not what its manifest says, each with what is wrong; for who holds its lock.
+
+    One that is gone is none: all of this may be deleted at any time. Neither is one that is about to be made anew.
+    """
+    lost = []
+    for name, fields in {**NOTES, MANIFEST: _FIELDS}.items():
+        path = folder / name
+        said = notes.read(path.read_bytes()) if path.is_file() else {}
+        if said is None or (said.keys() - fields and said.get("form", FORM) == FORM):
+            lost.append((name, "its checksum does not fit"))
+    if (folder / REBUILD).exists():
+        return lost
+    found = read_manifest(folder)
+    if isinstance(found, str):
+        return lost
+    return lost + [
+        (name, "is not what the manifest says")
+        for name, digest in found.files.items()
+        if (folder / name).exists() and sha256(folder / name) != digest
+    ]
 
 
 def _names(value: object) -> bool:
@@ -129,7 +159,7 @@ def read_rows(path: Path, digest: str, width: int) -> tuple[list[Entry], Floats]
     try:
         entries = [Entry(m, record, bool(code), bool(text)) for m, record, code, text in json.loads(head)]
         rows = np.frombuffer(body, "<f4").reshape(-1, width)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     whole = len(rows) == sum(each.code + each.text for each in entries)
     return (entries, rows.astype(np.float32, copy=False)) if whole else None

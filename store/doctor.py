@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 import stat
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..repo.errors import CortexError, DamagedError
-from . import layout, segments, wal
-from .derived import REBUILD
+from ..repo.errors import BusyError, CortexError, DamagedError, PlaceError
+from . import layout, segments, wal, writers
+from .blobs import stale_locks
+from .derived import REBUILD, faults
 from .durable import (
     SYSTEM,
     TEMPORARY,
@@ -26,11 +28,13 @@ from .durable import (
     sync_folder,
     write_file,
 )
+from .fold import View
 from .journal import FileJournal
 from .lock import writer_lock
 from .quarantine import FOLDER as QUARANTINE
-from .quarantine import Problem, Quarantine
-from .record import DamagedLine, from_line
+from .quarantine import Problem, Quarantine, note_of
+from .record import DamagedLine, Record, from_line
+from .wording import count
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Diagnosis:
     bytes: int
     problems: tuple[Problem, ...]
     quarantined: int  # findings in quarantine
+    conflicts: int  # memories with two sides
     repaired: tuple[str, ...] = ()
 
     @property
@@ -54,7 +59,7 @@ class Diagnosis:
 def examine(store: Path, system: System = SYSTEM) -> Diagnosis:
     """Check every line's checksum and id, every segment's hash, and the store's files. Changes nothing."""
     problems: list[Problem] = [*_of_the_folder(store, system)]
-    ids: set[str] = set()
+    records: dict[str, Record] = {}
     size = 0
     shelf = segments.Shelf(store, system)
     listing, open_logs = shelf.listing(), wal.logs(store, system)
@@ -73,11 +78,15 @@ def examine(store: Path, system: System = SYSTEM) -> Diagnosis:
             problems.append(Problem(path, 0, "its content is not what its name says"))
         for number, line in wal.lines(data):
             try:
-                ids.add(from_line(line, private).id)
+                record = from_line(line, private)
+                records[record.id] = record
             except DamagedLine as error:
                 problems.append(Problem(path, number, error.message))
-    kept = len(Quarantine(store, system).contents())
-    return Diagnosis(len(listing), len(open_logs), len(ids), size, tuple(problems), kept)
+    keeper = Quarantine(store, system)
+    problems += [*keeper.faults(), *_of_the_index(store, system), *_of_the_refs(store)]
+    kept = len(keeper.contents())
+    conflicts = len(View(records.values()).conflicts())
+    return Diagnosis(len(listing), len(open_logs), len(records), size, tuple(problems), kept, conflicts)
 
 
 def repair(store: Path, author: str = "", system: System = SYSTEM) -> Diagnosis:
@@ -93,6 +102,13 @@ def repair(store: Path, author: str = "", system: System = SYSTEM) -> Diagnosis:
             _mend_folders(store, system, done)
             _mend_segments(store, system, done)
             _set_aside_leftovers(store, system, done)
+            _mend_quarantine(store, system, done)
+            for path in stale_locks(store.parent, time.time()):
+                set_aside(store, path, "a lock that nobody holds", system)
+                done.append(f"quarantined {path.relative_to(store.parent)}: a lock that nobody holds")
+            for name, why in faults(store / "index"):
+                set_aside(store, store / "index" / name, why, system)
+                done.append(f"quarantined index/{name}: it is derived, and made again")
             _ask_for_an_index(store, system)
             done.append("asked for a new index")
         # The next reading finds out where the clock stands from the records themselves, then notes it.
@@ -101,20 +117,19 @@ def repair(store: Path, author: str = "", system: System = SYSTEM) -> Diagnosis:
     except OSError as error:
         raise refused(error, store) from error
     after = examine(store, system)
-    return Diagnosis(
-        after.segments, after.logs, after.records, after.bytes, after.problems, after.quarantined, tuple(done)
-    )
+    return replace(after, repaired=tuple(done))
 
 
 def _of_the_folder(store: Path, system: System) -> list[Problem]:
     found = []
-    for check, name in ((layout.check_format, layout.FORMAT_FILE), (layout.read_writer, layout.WRITER)):
-        try:
-            check(store, system)
-        except CortexError as error:
-            found.append(Problem(name, 0, error.message))
-    if not exists(system, store / layout.FORMAT_FILE):
-        found.append(Problem(layout.FORMAT_FILE, 0, "is missing"))
+    try:
+        layout.check_format(store, system)
+        if why := _format_fault(store, system):
+            found.append(Problem(layout.FORMAT_FILE, 0, why))
+    except CortexError as error:
+        found.append(Problem(layout.FORMAT_FILE, 0, error.message))
+    if why := writers.fault(store, system)[0]:
+        found.append(Problem(layout.WRITER, 0, why))
     if layout.read_clock(store, system) is None:
         found.append(Problem(layout.CLOCK, 0, "is missing or damaged"))
     found += [
@@ -125,6 +140,38 @@ def _of_the_folder(store: Path, system: System) -> list[Problem]:
     if _open_to_others(store):
         found.append(Problem(".", 0, "other people of this machine can read the store"))
     return found
+
+
+def _format_fault(store: Path, system: System) -> str:
+    """What is wrong with a `format.json` that has a number which we know."""
+    path = store / layout.FORMAT_FILE
+    if not exists(system, path):
+        return "is missing"
+    more = json.loads(read(system, path)).keys() - {"format", "crc"}
+    return f"format {layout.FORMAT} has no {sorted(more)[0]!r}" if more else ""
+
+
+def _of_the_index(store: Path, system: System) -> list[Problem]:
+    """Derived files that are not what their manifest says, unless somebody is at work on them."""
+    folder = store / "index"
+    if not names(system, folder):
+        return []
+    try:
+        with writer_lock(folder, timeout=2.0):
+            return [
+                Problem(f"index/{name}", 0, f"{why}; it is derived, and made again")
+                for name, why in faults(folder)
+            ]
+    except (BusyError, PlaceError):
+        return []
+
+
+def _of_the_refs(store: Path) -> list[Problem]:
+    common = store.parent
+    return [
+        Problem(str(path.relative_to(common)), 0, "a lock that nobody holds; its owner died")
+        for path in stale_locks(common, time.time())
+    ]
 
 
 def _open_to_others(store: Path) -> bool:
@@ -138,8 +185,11 @@ def _mend_format(store: Path, system: System, done: list[str]) -> None:
     path = store / layout.FORMAT_FILE
     try:
         layout.check_format(store, system)
-        if exists(system, path):
+        why = _format_fault(store, system)
+        if not why:
             return
+        if exists(system, path):
+            Quarantine(store, system).keep(read(system, path), Problem(layout.FORMAT_FILE, 0, why))
     except DamagedError as error:
         Quarantine(store, system).keep(read(system, path), Problem(layout.FORMAT_FILE, 0, error.message))
     write_file(system, path, layout.FORMAT_BYTES)
@@ -154,14 +204,13 @@ def _mend_folders(store: Path, system: System, done: list[str]) -> None:
     if _open_to_others(store):
         store.chmod(0o700)
         done.append("closed the store to other people")
-    try:
-        layout.read_writer(store, system)
-    except CortexError as error:
+    why, mended = writers.fault(store, system)
+    if why:
         path = store / layout.WRITER
         if exists(system, path):
-            Quarantine(store, system).keep(read(system, path), Problem(layout.WRITER, 0, error.message))
-        write_file(system, path, secrets.token_hex(16).encode() + b"\n")
-        done.append("gave this clone a new writer id")
+            Quarantine(store, system).keep(read(system, path), Problem(layout.WRITER, 0, why))
+        write_file(system, path, (mended or secrets.token_hex(16)).encode() + b"\n")
+        done.append(f"wrote the writer id {mended} again" if mended else "gave this clone a new writer id")
 
 
 def _mend_segments(store: Path, system: System, done: list[str]) -> None:
@@ -178,10 +227,13 @@ def _mend_segments(store: Path, system: System, done: list[str]) -> None:
         )
         if good:
             shelf.add(segment.private, segment.writer, from_line(good[0], segment.private).t, b"".join(good))
-        _move_aside(store, store / segment.path, system)
-        done.append(f"quarantined {segment.path}: {len(good)} records kept, {len(bad)} lines damaged")
+        set_aside(store, store / segment.path, system=system)
+        done.append(
+            f"quarantined {segment.path}: {count(len(good), 'record')} kept, "
+            f"{count(len(bad), 'line')} damaged"
+        )
     for path in shelf.strangers():
-        _move_aside(store, store / path, system)
+        set_aside(store, store / path, system=system)
         done.append(f"quarantined {path}: not a name of the format")
 
 
@@ -211,17 +263,39 @@ def _set_aside_leftovers(store: Path, system: System, done: list[str]) -> None:
             continue
         for name in inside:
             if name.startswith(TEMPORARY):
-                _move_aside(store, folder / name, system)
+                set_aside(store, folder / name, system=system)
                 done.append(f"quarantined {(folder / name).relative_to(store)}: never finished")
 
 
-def _move_aside(store: Path, path: Path, system: System) -> None:
-    """Rename a file or a folder into the quarantine, with a note of where it was."""
+def _mend_quarantine(store: Path, system: System, done: list[str]) -> None:
+    """What changed in the quarantine itself keeps its bytes, under a name and with a note that fit them."""
+    keeper = Quarantine(store, system)
+    for problem in keeper.faults():
+        path = store / problem.path
+        if path.suffix == ".moved":
+            data = read(system, path)
+            was = Problem(problem.path, 0, "it changed after the doctor had moved it here")
+            note = note_of(was, len(data), hashlib.sha256(data).hexdigest())
+            write_file(system, path.with_suffix(".json"), note)
+        else:
+            set_aside(store, path, problem.reason, system)
+            left = [path.with_suffix(ending) for ending in (".bytes", ".moved")]
+            for each in left if path.suffix == ".json" else ():
+                if exists(system, each):
+                    lost = Problem("", 0, "the note of where it was is damaged, and in quarantine too")
+                    write_file(system, path, note_of(lost, 0))
+        done.append(f"put {problem.path} in order: {problem.reason}")
+
+
+def set_aside(store: Path, path: Path, reason: str = "moved by the doctor", system: System = SYSTEM) -> None:
+    """Rename a file or a folder into the quarantine, with a note of where it was. Raises `OSError`."""
     folder = store / QUARANTINE
     make_folder(system, folder, store)
     target = folder / f"{time.time_ns()}-{os.urandom(4).hex()}.moved"
-    was = {"bytes": 0, "line": 0, "path": str(path.relative_to(store)), "reason": "moved by the doctor"}
-    write_file(system, target.with_suffix(".json"), json.dumps(was, sort_keys=True).encode() + b"\n")
+    data = b"" if system.stat(path).folder else read(system, path)
+    was = Problem(os.path.relpath(path, store), 0, reason)
+    hashed = "" if system.stat(path).folder else hashlib.sha256(data).hexdigest()
+    write_file(system, target.with_suffix(".json"), note_of(was, len(data), hashed))
     retry(lambda: system.replace(path, target))
     sync_folder(system, folder)
     sync_folder(system, path.parent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ FOLDERS = (wal.FOLDER, segments.SHARED, segments.PRIVATE, quarantine.FOLDER, "sp
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 
 
-def _checked(said: dict[str, int]) -> bytes:
+def _checked(said: Mapping[str, object]) -> bytes:
     """The line of a small file, with a checksum: a flipped bit must not pass for a newer format or for a time."""
     whole: dict[str, object] = {**said, "crc": crc(canonical(said))}
     return canonical(whole) + b"\n"
@@ -38,10 +39,11 @@ class NewerStoreError(PlaceError):
 
 @dataclass(frozen=True)
 class Clock:
-    """The largest time (ms) seen in sealed segments, and the largest number that this writer gave there."""
+    """The largest time (ms) seen in sealed segments, and the largest number that this writer, `w`, gave there."""
 
     t: int
     n: int
+    w: str = ""  # empty in a note of an earlier version
 
 
 def create(store: Path, system: System = SYSTEM) -> None:
@@ -59,11 +61,17 @@ def create(store: Path, system: System = SYSTEM) -> None:
                 make_folder(system, store / name, store)
             if not exists(system, store / FORMAT_FILE):
                 write_file(system, store / FORMAT_FILE, FORMAT_BYTES)
-            if not exists(system, store / CLOCK) and not segments.Shelf(store, system).listing():
-                write_clock(store, Clock(0, 0), system)
+            new = "" if exists(system, store / WRITER) else secrets.token_hex(16)
+            clock = read_clock(store, system)
+            if clock is None and not exists(system, store / CLOCK):
+                clock = None if segments.Shelf(store, system).listing() else Clock(0, 0)
+                if clock is not None and not new:
+                    write_clock(store, clock, system)
             # The writer's id comes last: it is what says that the store is whole.
-            if not exists(system, store / WRITER):
-                write_file(system, store / WRITER, secrets.token_hex(16).encode() + b"\n")
+            if new:
+                if clock is not None:
+                    write_clock(store, Clock(clock.t, 0, new), system)
+                write_file(system, store / WRITER, new.encode() + b"\n")
             sync_folder(system, store)
     except OSError as error:
         raise refused(error, store) from error
@@ -78,6 +86,11 @@ def read_writer(store: Path, system: System = SYSTEM) -> str:
     if not _HEX32.match(said):
         raise DamagedError(f"{store / WRITER} holds no writer id", "Run `cortex doctor --repair`.")
     return said
+
+
+def is_writer(text: str) -> bool:
+    """Whether a text has the form of a writer's id."""
+    return _HEX32.match(text) is not None
 
 
 def format_of(data: bytes) -> int:
@@ -110,8 +123,12 @@ def read_clock(store: Path, system: System = SYSTEM) -> Clock | None:
         said = _said(read(system, store / CLOCK))
     except OSError:
         return None
-    t, n = (said.get("t"), said.get("n")) if said is not None and "crc" in said else (None, None)
-    return Clock(t, n) if type(t) is int and type(n) is int and t >= 0 and n >= 0 else None
+    if said is None or "crc" not in said:
+        return None
+    t, n, w = said.get("t"), said.get("n"), said.get("w", "")
+    if type(t) is not int or type(n) is not int or t < 0 or n < 0:
+        return None
+    return Clock(t, n, w if isinstance(w, str) and _HEX32.match(w) else "")
 
 
 def _said(data: bytes) -> dict[str, object] | None:
@@ -135,4 +152,5 @@ def forget_clock(store: Path, system: System = SYSTEM) -> None:
 
 def write_clock(store: Path, clock: Clock, system: System = SYSTEM) -> None:
     """Note where the sealed segments end. Raises `OSError`."""
-    write_file(system, store / CLOCK, _checked({"n": clock.n, "t": clock.t}))
+    said: dict[str, object] = {"n": clock.n, "t": clock.t}
+    write_file(system, store / CLOCK, _checked({**said, "w": clock.w} if clock.w else said))

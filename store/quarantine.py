@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import notes
 from .durable import SYSTEM, System, exists, make_folder, names, read, write_file
 
 FOLDER = "quarantine"
@@ -39,9 +40,7 @@ class Quarantine:
         target = self._folder / f"{name}.bytes"
         if name not in self._copied and not self._holds(target, data):
             make_folder(self._system, self._folder, self._store)
-            note = {"path": problem.path, "line": problem.line, "reason": problem.reason, "bytes": len(data)}
-            said = json.dumps(note, ensure_ascii=True, sort_keys=True).encode() + b"\n"
-            write_file(self._system, self._folder / f"{name}.json", said)
+            write_file(self._system, self._folder / f"{name}.json", note_of(problem, len(data)))
             write_file(self._system, target, data)
         self._copied.add(name)
         return target
@@ -61,6 +60,34 @@ class Quarantine:
                 found.append((target, self._why(target.with_suffix(".json"))))
         return found
 
+    def faults(self) -> list[Problem]:
+        """What here is not as it was put here: bytes and notes that do not fit their checksum. Changes nothing."""
+        found = []
+        for name in names(self._system, self._folder):
+            path = self._folder / name
+            try:
+                if name.endswith(".json"):
+                    if _read_note(read(self._system, path)) is None:
+                        found.append(Problem(f"{FOLDER}/{name}", 0, "its checksum does not fit"))
+                    continue
+                if not name.endswith((".bytes", ".moved")) or self._system.stat(path).folder:
+                    continue
+                hashed = hashlib.sha256(read(self._system, path)).hexdigest()
+                expected = name[:-6] if name.endswith(".bytes") else self._hash_of_moved(path)
+                if expected and not hashed.startswith(expected):
+                    found.append(Problem(f"{FOLDER}/{name}", 0, "its content is not what was put there"))
+            except OSError as error:
+                found.append(Problem(f"{FOLDER}/{name}", 0, f"cannot be read: {error.strerror}"))
+        return found
+
+    def _hash_of_moved(self, path: Path) -> str:
+        """The SHA-256 of a file that was moved here; empty where its note has none."""
+        try:
+            note = _read_note(read(self._system, path.with_suffix(".json")))
+        except OSError:
+            return ""
+        return str((note or {}).get("sha256", ""))
+
     def _holds(self, target: Path, data: bytes) -> bool:
         return exists(self._system, target) and read(self._system, target) == data
 
@@ -68,5 +95,18 @@ class Quarantine:
         try:
             said = json.loads(read(self._system, note))
             return Problem(str(said["path"]), int(said["line"]), str(said["reason"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return Problem(note.name, 0, "its note is lost")
+
+
+def note_of(problem: Problem, size: int, sha256: str = "") -> bytes:
+    """The note that stands beside bytes: where they were, what was wrong with them, and its own checksum."""
+    note = {"path": problem.path, "line": problem.line, "reason": problem.reason, "bytes": size}
+    return notes.write({**note, "sha256": sha256} if sha256 else note) + b"\n"
+
+
+def _read_note(data: bytes) -> dict[str, object] | None:
+    """What a note says; None when it is damaged."""
+    note = notes.read(data)
+    must = {"path", "line", "reason"}
+    return note if note is not None and must <= note.keys() <= {*must, "bytes", "sha256"} else None

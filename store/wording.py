@@ -1,9 +1,8 @@
-"""How an edit is said in one line: both sides quoted, cut alike around what changed."""
+"""How things are said: a count, and an edit in one line with both sides quoted and cut around what changed."""
 
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
 
 #: How much of one side of an edit stands in a title.
 SIDE = 60
@@ -16,6 +15,16 @@ _MANY = 300
 #: A receiver and its dot are one token: a member without what it is of says little.
 _TOKEN = re.compile(r"(?:\w+\.)+(?=[A-Za-z_])|\w+|\s+|[^\w\s]")
 _MORE = "…"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`3 memories`, `1 memory`: a number of things as one says it."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def times(number: int) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
 def headline(before: str, after: str, side: int = SIDE) -> str:
@@ -83,6 +92,8 @@ def _runs(a: str, b: str) -> list[_Run]:
     if len(left) + len(right) > _MANY:
         runs.append(("".join(left), "".join(right)))
     else:
+        from difflib import SequenceMatcher  # the quick path of the command line counts with this module
+
         for tag, i1, i2, j1, j2 in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
             kept, came = "".join(left[i1:i2]), "".join(right[j1:j2])
             if tag == "equal" and len(kept) > 2:
