@@ -11,7 +11,7 @@ from ..store.items import Evidence as ItemEvidence
 from ..store.items import Item
 from ..store.kinds import Correction, Exposure, Feedback, Memory, Pattern, RuleEvent, Verdict, decode, encode
 from ..store.record import Draft, Record
-from ..store.secrets import clean, redact
+from ..store.secrets import clean, redact, redact_all
 from .contracts import SCHEMA, AskResult, Evidence, LogResult, MemoryResult
 from .state import State
 
@@ -219,7 +219,7 @@ def remember(
     if scope not in ("universal", "language", "framework", "project", "user"):
         raise UsageError(f"there is no scope {scope}")
     # Before the title is cut out of it: a token that is cut has lost its shape.
-    text, redacted = redact(text)
+    (text, title, reason, path), redacted = redact_all([text, title, reason, path])
     body = Memory(
         type=type,
         scope=scope,

@@ -8,6 +8,7 @@ from pathlib import Path
 from .. import __version__
 from ..hooks import spool
 from ..hooks.install import state as hooks_state
+from ..store.secrets import clean
 from .contracts import SCHEMA
 from .sharing import SYNCED
 from .state import State
@@ -34,7 +35,7 @@ def report(state: State) -> dict[str, object]:
     problems += list(state.settings().warnings)
     if held := len(list((store / "quarantine").glob("*"))):
         problems.append(f"{held} files in quarantine ({store / 'quarantine'}): `cortex doctor` says why")
-    return {
+    told: dict[str, object] = {
         "schema": SCHEMA,
         "version": __version__,
         "repository": str(state.place.root or state.place.gitdir),
@@ -52,6 +53,8 @@ def report(state: State) -> dict[str, object]:
         "last_sync": _last_sync(store),
         "problems": problems,
     }
+    cleaned: dict[str, object] = clean(told)[0]  # a reason quotes what could not be read
+    return cleaned
 
 
 def _size(folder: Path) -> int:

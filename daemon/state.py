@@ -18,7 +18,7 @@ from ..store.items import MADE_OF, Item, Listing
 from ..store.journal import FileJournal
 from ..store.kinds import Generation
 from ..store.record import Record
-from ..store.secrets import MARK, clean, find, redact
+from ..store.secrets import MARK, clean, find, redact_all, secrets_of
 
 if TYPE_CHECKING:
     import pygit2
@@ -235,15 +235,19 @@ class State:
 
 def without_secrets(item: Item) -> Item:
     """The item with its texts redacted; the same one when there is nothing to redact."""
-    sides = [side for each in item.evidence for side in (each.before, each.after)]
+    sides = [side for each in item.evidence for side in (each.before, each.after, each.path)]
     # Most hold none: one look at all of it says so, and a store of thousands is looked through at each start.
-    if not find("\n".join((item.title, item.text, item.code, item.words, item.subject, *sides))):
-        return item
     if not find("\n\n".join((item.title, item.text, item.code, item.words, item.subject, *sides))):
-        return item  # one look at all of it: nearly every item ends here
-    whole = [text[each.start : each.end] for text in (item.text, item.words, *sides) for each in find(text)]
+        return item
+    told = (item.title, item.text, item.code, item.words, item.subject, *sides)
+    whole = sorted({secret for text in told for secret in secrets_of(text)}, key=len, reverse=True)
     evidence = tuple(
-        dataclasses.replace(each, before=redact(each.before)[0], after=redact(each.after)[0])
+        dataclasses.replace(
+            each,
+            before=_without(each.before, whole),
+            after=_without(each.after, whole),
+            path=_without(each.path, whole),
+        )
         for each in item.evidence
     )
     cleaned = dataclasses.replace(
@@ -260,7 +264,7 @@ def without_secrets(item: Item) -> Item:
 
 def _without(text: str, secrets: Sequence[str]) -> str:
     """A text without secrets, nor the beginnings of these: a title is cut, and a cut token has lost its shape."""
-    text, _ = redact(text)
+    (text,), _ = redact_all([text], secrets)
     for secret in secrets:
         while len(secret) >= CUT and (start := text.find(secret[:CUT])) >= 0:
             size = next(n for n in range(len(secret), 0, -1) if text.startswith(secret[:n], start))

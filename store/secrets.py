@@ -205,8 +205,10 @@ def holds(rule: Rule, data: bytes, start: int, first: int, last: int) -> bool:
         return made or values.is_passphrase(value, 3) if set(value) & set("_-./:") else values.is_mixed(value)
     if len(value) < 8 or values.says_public(name) or values.is_uuid(value):
         return False
-    if made or rule.kind in ("prose", "given"):
-        return made or (rule.kind == "given" and values.is_passphrase(value, 3))
+    if made or rule.kind == "given":
+        return made or values.is_passphrase(value, 3)
+    if rule.kind == "prose":
+        return "-" in value and values.is_passphrase(value, 4)
     # Where code stands, too, three words may be a name: less so in quotes or right behind the sign, joined by `-`.
     tight = data[first - 1 : first] in (b'"', b"'", b"`", b"=") or not value.islower()
     return values.is_passphrase(value, 3 if tight and "-" in value else 4)

@@ -219,6 +219,15 @@ FORMS: Mapping[str, tuple[Sequence[str], Make]] = {
         ("<password>{v}</password>", '<add key="ApiKey" value="{v}" />', "<apiToken>{v}</apiToken>"),
         generated,
     ),
+    "prose": (
+        (
+            "The password is {v}",
+            'the token is "{v}", see the wiki',
+            "Use the secret {v} when you log in",
+            "api key: {v}",
+        ),
+        lambda chance: chance.choice([typed, generated])(chance),
+    ),
     "named over two lines": (
         ('token = (\n    "{v}"\n)', 'password =\n    "{v}";', 'api_key = \\\n    "{v}"'),
         any_value,

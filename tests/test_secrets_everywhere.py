@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 import random
 import string
@@ -16,8 +18,8 @@ from cortex.daemon.engine import Engine
 from cortex.daemon.state import State, without_secrets
 from cortex.repo.places import find
 from cortex.store.items import Evidence, Item
-from cortex.store.journal import FileJournal
-from cortex.store.kinds import Correction, Memory
+from cortex.store.journal import WITHOUT_TEXT, FileJournal
+from cortex.store.kinds import KINDS, Correction, Exposure, Hole, Memory, Pattern
 from cortex.store.secrets import find as find_secrets
 
 CODE = """import acme
@@ -148,6 +150,124 @@ def test_a_secret_that_came_with_somebody_elses_memory_is_not_told(engine: Engin
     text = json.dumps(told)
     assert "[redacted:" in text and secret not in text and secret[:12] not in text
     assert "acme" in told[0]["context"] and told[0]["tokens"] <= 500
+
+
+PASSWORD = "Zebra-4711-quartz-falcon"
+
+
+def test_what_code_says_is_secret_is_in_no_task_subject_path_or_other_file(
+    engine: Engine, repo: Path, tell: Any
+) -> None:
+    """The value stands alone everywhere but in one file: nothing beside it says what it is."""
+    code = CODE.format(key="", password=PASSWORD, retries=3)
+    path = f"{PASSWORD}.py"
+    said = {"agent": "aider", "task": f"log in with {PASSWORD}"}
+    engine.handle("record", {"path": "client.py", "content": code, **said})
+    for each in ("other.py", path):
+        engine.handle("record", {"path": each, "content": "retries = 3\nprint(retries, 'of', 9)\n", **said})
+    (repo / "client.py").write_text(CODE.format(key="", password=PASSWORD, retries=5))
+    (repo / "other.py").write_text("retries = 5\nprint(retries, 'of', 12)\n")
+    (repo / path).write_text("retries = 5\nprint(retries, 'of', 12)\n")
+    git(repo, "add", "client.py", "other.py", path)
+    git(repo, "commit", "--quiet", "-m", f"Retry more, as {PASSWORD} allows")
+    assert engine.handle("learn", {})["corrections"] >= 2
+    engine.handle("history", {})
+    told = [engine.handle("log", {}), engine.handle("ask", {"question": "how often do we retry?"})]
+    bodies = [each.body for each in engine._state.journal.records()]
+    subjects = [each["subject"] for each in bodies if "subject" in each]
+    assert subjects and all("as [redacted:" in each for each in subjects)
+    assert PASSWORD not in json.dumps(bodies) and PASSWORD not in json.dumps(told)
+    assert holding(engine.place.require_store(), {"password": PASSWORD}) == []
+    tell(f"secrets: {len(bodies)} records of a commit that names a password, 0 hold it")
+
+
+def test_every_kind_of_record_is_written_without_its_secrets(engine: Engine, seed: int) -> None:
+    """Each field that takes text, of each kind that holds any."""
+    secret = token(random.Random(seed))
+    journal = engine._state.journal
+    looked = 0
+    for kind in KINDS.values():
+        if kind.KIND in WITHOUT_TEXT:
+            assert kind().__class__ is Exposure
+            continue
+        for field in dataclasses.fields(kind):
+            if field.default == "":
+                record = journal.put(dataclasses.replace(kind(), **{field.name: f"see {secret}"}))
+                assert record.body[field.name] == "see [redacted:github-token]", (kind, field.name)
+                looked += 1
+    rule = Pattern(
+        *("python", f"login('{secret}')", f"login({secret})"),
+        holes=(Hole("A", "string", (secret,)),),
+        words=(secret,),
+        guards=(f"import:{secret}",),
+    )
+    body = journal.put(Memory(rule=rule, reason=f"as {secret}", provenance=(secret,))).body
+    assert looked >= 30 and secret not in json.dumps(body)
+    assert holding(engine.place.require_store(), {"secret": secret}) == []
+
+
+def test_a_question_leaves_only_its_hash(engine: Engine, seed: int) -> None:
+    secret = token(random.Random(seed))
+    question = f"how do we connect with {secret}?"
+    engine.handle("ask", {"question": question})
+    exposure = next(each for each in engine._state.journal.records() if each.kind == "exposure")
+    assert exposure.body["query"] == hashlib.sha256(question.encode()).hexdigest()
+    assert holding(engine.place.require_store(), {"secret": secret}) == []
+
+
+def test_notes_and_remarks_are_redacted_as_a_whole(engine: Engine) -> None:
+    said = {"text": f'password = "{PASSWORD}"', "title": f"On {PASSWORD}", "reason": f"{PASSWORD} is old"}
+    note = engine.handle("remember", {**said, "path": f"conf/{PASSWORD}.ini"})
+    assert note["redacted"] == 4
+    remark = f'the password is "{PASSWORD}", see {PASSWORD}'
+    assert engine.handle("feedback", {"id": note["id"], "verdict": "bad", "remark": remark})["redacted"] >= 1
+    shown = json.dumps([engine.handle("show", {"id": note["id"]}), engine.handle("report", {})])
+    assert PASSWORD not in shown and holding(engine.place.require_store(), {"password": PASSWORD}) == []
+
+
+def test_what_an_agent_was_told_and_what_it_wrote_is_kept_without_secrets(engine: Engine, repo: Path) -> None:
+    """The generated code itself is a blob, which `cortex sync` never sends."""
+    one = {"session_id": "s", "cwd": str(repo)}
+    asked = {**one, "hook_event_name": "UserPromptSubmit", "prompt": f'use password="{PASSWORD}" here'}
+    code = CODE.format(key="", password=PASSWORD, retries=3)
+    wrote = {**one, "hook_event_name": "PostToolUse", "tool_name": "Write"}
+    (repo / "client.py").write_text(code)
+    wrote["tool_input"] = {"file_path": str(repo / "client.py"), "content": code}
+    wrote["tool_response"] = {"type": "create", "filePath": str(repo / "client.py"), "content": code}
+    for payload in (asked, wrote):
+        engine.handle("hook", {"agent": "claude-code", "payload": json.dumps(payload)})
+    kinds = [each.kind for each in engine._state.journal.records()]
+    assert "execution" in kinds and "generation" in kinds
+    assert holding(engine.place.require_store(), {"password": PASSWORD}) == []
+    remote = repo.parent / "remote.git"
+    git(repo, "init", "--quiet", "--bare", str(remote))
+    git(repo, "remote", "add", "origin", str(remote))
+    engine.handle("remember", {"text": "Times are in UTC."})
+    assert engine.handle("sync", {})["pushed"] == 1
+    assert PASSWORD.encode() not in git(remote, "cat-file", "--batch-all-objects", "--batch")
+
+
+def test_a_memory_of_another_version_is_told_without_its_secret_wherever_it_stands(engine: Engine) -> None:
+    theirs = FileJournal(engine.place.require_store(), "Eve <eve@example.org>")
+    theirs.put(
+        Correction(
+            before=f'login("robot", password="{PASSWORD}")',
+            after="login(robot)",
+            path=f"conf/{PASSWORD}.py",
+            subject=f"Leave {PASSWORD} out of login",
+            language="python",
+        )
+    )
+    note = theirs.put(Memory(title=f"{PASSWORD} for login", text=f'The password is "{PASSWORD}".'))
+    told = json.dumps(
+        [
+            engine.handle("ask", {"question": "how do we login the robot?"}),
+            engine.handle("log", {}),
+            engine.handle("show", {"id": note.m}),
+            engine.handle("report", {}),
+        ]
+    )
+    assert "login" in told and PASSWORD not in told and PASSWORD[:10] not in told
 
 
 def test_a_segment_that_holds_a_secret_is_not_pushed(
