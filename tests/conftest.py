@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,21 @@ def seed() -> int:
 
 
 @pytest.fixture
+def slower() -> Callable[[], float]:
+    """How much slower than a quiet machine this one is now, 1 at least: for limits of time in tests.
+
+    What a bare Python takes, over what it takes there; twice, since load comes and goes within one test.
+    """
+
+    def measure() -> float:
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-c", "import json"], check=True)
+        return max(1.0, 2 * (time.monotonic() - began) / 0.06)
+
+    return measure
+
+
+@pytest.fixture
 def tell() -> Tell:
     """Say a line that stands in the summary of the run, passed or not: counts, seeds, figures."""
     return _told.append
@@ -142,6 +158,50 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("counts")
         for line in _told:
             terminalreporter.write_line(line)
+
+
+class Zygote:
+    """Forks daemons and writers on demand: see `tests/zygote.py`."""
+
+    def __init__(self, repo: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "zygote.py"), str(repo)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None and self.process.stdout.readline() == "ready\n"
+
+    def fork(self, kind: str, count: int = 1, home: Path | None = None, **args: str) -> list[int]:
+        """So many processes at the same instant; `home` is the state folder, if not this test's."""
+        return self._ask(do="fork", kind=kind, count=count, home=str(home or ""), args=args)
+
+    def kill(self, *pids: int) -> None:
+        """Kill -9, and return when they are gone."""
+        assert self._ask(do="kill", pids=pids) == [*pids], "one had ended by itself"
+
+    def left(self) -> list[int]:
+        """Those that have not ended."""
+        return self._ask(do="left")
+
+    def _ask(self, **what: object) -> list[int]:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(what) + "\n")
+        self.process.stdin.flush()
+        answer: list[int] = json.loads(self.process.stdout.readline())
+        return answer
+
+
+@pytest.fixture
+def zygote(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Zygote]:
+    """Processes at the price of a fork, and `cortex init` in `repo`, without a daemon."""
+    monkeypatch.setenv("CORTEX_NO_DAEMON", "1")
+    command = [sys.executable, "-m", "cortex", "init", "--no-history", str(repo)]
+    subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    monkeypatch.delenv("CORTEX_NO_DAEMON")
+    running = Zygote(repo)
+    yield running
+    running.process.communicate()  # at the end of its input it ends all that are left
 
 
 def run_git(repo: Path, *arguments: str, **environment: str) -> str:

@@ -353,11 +353,10 @@ def test_background_work_goes_on_until_there_is_none(running: Noting, repo: Path
 @pytest.mark.parametrize(
     ("count", "rounds"),
     [
-        (4_000, 1),
-        pytest.param(20_000, 1, marks=pytest.mark.nightly),
+        (20_000, 1),
         pytest.param(60_000, 5, marks=pytest.mark.nightly),
     ],
-    ids=["sample", "20,000", "60,000 x 5"],
+    ids=["20,000", "60,000 x 5"],
 )
 @pytest.mark.parametrize("lost", [False, True], ids=["events", "overflow"])
 def test_after_a_storm_it_knows_what_a_full_rescan_knows(
@@ -368,12 +367,14 @@ def test_after_a_storm_it_knows_what_a_full_rescan_knows(
     repo: Path,
     monkeypatch: pytest.MonkeyPatch,
     tell: Any,
+    slower: Callable[[], float],
 ) -> None:
     monkeypatch.setattr("cortex.daemon.worktree.MAX_DIFFERENT", max(100_000, count * rounds + 1000))
     if lost:
         monkeypatch.setattr(watch, "MAX_PATHS", 100)
     eventually(lambda: "background" in running.calls)
     took = 0.0
+    allowed = 10.0 * slower()
     for each in range(rounds):
         for number in range(count):
             path = repo / f"r{each}" / f"d{number % 97}" / f"e{number % 11}" / f"f{number}.py"
@@ -383,6 +384,6 @@ def test_after_a_storm_it_knows_what_a_full_rescan_knows(
         began = time.monotonic()
         rescan = {str(path) for path in (repo / f"r{each}").rglob("*.py")}
         assert len(rescan) == count
-        eventually(lambda rescan=rescan: rescan <= running.seen, 10.0)
+        eventually(lambda rescan=rescan: rescan <= running.seen, allowed)
         took = max(took, time.monotonic() - began)
     tell(f"storm: {count:,} files x {rounds}{' with lost events' if lost else ''}, known after {took:.1f} s")

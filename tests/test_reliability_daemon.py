@@ -1,11 +1,10 @@
-"""Rows 3, 11 and 13 with the real daemon, the real commands and real git: killed, wedged, gone, many at once."""
+"""Rows 11 and 13 with the real daemon, the real commands and real git: killed, wedged, gone, many at once."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -22,35 +21,10 @@ from cortex.repo.places import find
 from cortex.store.journal import FileJournal
 from cortex.store.kinds import Correction, Generation, Outcome
 
-PROGRAM = [sys.executable, "-m", "cortex", "daemon", "run"]
 DEADLINE_S = 2.0  # what the guard may take before a commit, by default
 STUB = "import requests\n"
 WROTE = STUB + "\n\ndef fetch(url):\n    return requests.get(url).json()\n"
 EDITED = WROTE.replace("get(url)", "get(url, timeout=10)")
-
-WRITER = """
-import os, sys, time
-from cortex.daemon import client
-from cortex.repo.errors import CortexError
-repo, out, name = sys.argv[1:]
-acknowledged = os.open(out, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-n = 0
-print("ready", flush=True)
-while True:
-    n += 1
-    try:
-        if n % 3:
-            told = client.call("remember", repo, {"text": f"{name} {n}", "at": repo}, timeout=5)["id"]
-        else:
-            path = f"src/{name}{n % 7}.py"
-            args = {"path": path, "content": f"value = {n}\\n", "agent": name, "at": repo}
-            told = client.call("record", repo, args, timeout=5)["generation"]
-    except CortexError as error:
-        os.write(2, f"{type(error).__name__}: {error.message}\\n".encode())
-        time.sleep(0.02)
-        continue
-    os.write(acknowledged, told.encode() + b"\\n")
-"""
 
 
 def cortex(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -112,75 +86,6 @@ def pid_of_daemon() -> int:
     pid = process.status().pid
     assert pid is not None
     return pid
-
-
-# Row 3.
-
-
-def kills(repo: Path, folder: Path, seed: int, count: int, writers: int = 3) -> tuple[int, int, float]:
-    """Kill the daemon `count` times under load: acknowledged, lost, the longest restart in seconds."""
-    chance = random.Random(seed)
-    files = [folder / f"acknowledged{n}" for n in range(writers)]
-    with (folder / "errors").open("wb") as errors:
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-c", WRITER, str(repo), str(file), f"w{n}"],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
-            for n, file in enumerate(files)
-        ]
-    slowest = 0.0
-    try:
-        for each in running:
-            assert each.stdout is not None and each.stdout.readline() == b"ready\n"
-        for _ in range(count):
-            before = sum(file.stat().st_size for file in files if file.exists())
-            # So that each life of the daemon acknowledges something before it ends.
-            eventually(lambda: sum(file.stat().st_size for file in files if file.exists()) > before)  # noqa: B023
-            time.sleep(chance.random() * 0.4)
-            os.kill(pid_of_daemon(), signal.SIGKILL)
-            began = time.monotonic()
-            process.start(PROGRAM, version())
-            slowest = max(slowest, time.monotonic() - began)
-        last = sum(file.stat().st_size for file in files)
-        eventually(lambda: sum(file.stat().st_size for file in files) > last)
-    finally:
-        for each in running:
-            each.kill()
-            each.communicate()
-    acknowledged = {line for file in files for line in file.read_text().splitlines() if len(line) == 32}
-    return len(acknowledged), len(acknowledged - memories(repo)), slowest
-
-
-def version() -> str:
-    from cortex import __version__
-
-    return __version__
-
-
-def test_a_daemon_killed_under_load_loses_nothing_that_it_acknowledged(
-    watched: Path, tmp_path: Path, seed: int, tell: Callable[[str], None]
-) -> None:
-    acknowledged, lost, slowest = kills(watched, tmp_path, seed, 10)
-    tell(
-        f"daemon killed: 10 times, {acknowledged} acknowledged, {lost} lost, restart {slowest:.2f} s at most"
-    )
-    assert lost == 0 and acknowledged >= 10
-    errors = (tmp_path / "errors").read_text().splitlines()
-    assert all(line.startswith(("NoDaemon", "Gone", "BusyError")) for line in errors), set(errors)
-    assert slowest < 2.0 * slow()
-
-
-@pytest.mark.nightly
-def test_a_daemon_killed_under_load_loses_nothing_all_night(
-    watched: Path, tmp_path: Path, seed: int, tell: Callable[[str], None]
-) -> None:
-    acknowledged, lost, slowest = kills(watched, tmp_path, seed, 200)
-    tell(
-        f"daemon killed: 200 times, {acknowledged} acknowledged, {lost} lost, restart {slowest:.2f} s at most"
-    )
-    assert lost == 0
 
 
 def slow() -> float:

@@ -1,10 +1,8 @@
-"""Rows 3 and 13 (the lock): real processes, really killed, and one writer at a time."""
+"""Row 13, the lock: one writer at a time, of real processes. That killed ones lose nothing is another file's."""
 
 from __future__ import annotations
 
 import os
-import random
-import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from cortex.repo.errors import BusyError, PlaceError
-from cortex.store.doctor import examine
 from cortex.store.journal import FileJournal, create
 from cortex.store.kinds import Correction
 from cortex.store.lock import holder, writer_lock
@@ -49,65 +46,18 @@ def start(store: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def finish(process: subprocess.Popen[bytes]) -> set[str]:
-    """Kill -9, and what the process had acknowledged by whole lines."""
-    process.send_signal(signal.SIGKILL)
-    out, _ = process.communicate()
-    whole = out[: out.rfind(b"\n") + 1]
-    return {word.decode() for word in whole.split()}
-
-
-def kill(folder: Path, seed: int, count: int, writers: int) -> tuple[int, int]:
-    """Kill `count` writing processes: how many records were acknowledged, and how many of those are lost."""
-    chance = random.Random(seed)
-    store = folder / "cortex"
-    create(store)
-    acknowledged: set[str] = set()
-    for _ in range(0, count, writers):
-        processes = [start(store) for _ in range(writers)]
-        time.sleep(chance.uniform(0.0, 0.08))
-        for process in processes:
-            acknowledged |= finish(process)
-    found = {record.id for record in FileJournal(store, "").records()}
-    FileJournal(store, "").seal()
-    sealed = {record.id for record in FileJournal(store, "").records()}
-    bad = [
-        each
-        for each in examine(store).problems
-        if "checksum" not in each.reason and "JSON" not in each.reason
-    ]
-    assert bad == []
-    return len(acknowledged), len(acknowledged - found) + len(acknowledged - sealed)
-
-
-def test_killed_writers_lose_nothing_that_they_acknowledged(
-    tmp_path: Path, seed: int, tell: Callable[[str], None]
+def test_a_killed_writer_leaves_a_store_that_opens_at_once(
+    tmp_path: Path, slower: Callable[[], float]
 ) -> None:
-    acknowledged, lost = kill(tmp_path, seed, 40, 2)
-    tell(
-        f"kill -9: 40 writers, two at a time, {acknowledged:,} acknowledged, {lost} lost (CORTEX_SEED={seed})"
-    )
-    assert lost == 0 and acknowledged > 0
-
-
-@pytest.mark.nightly
-def test_killed_writers_lose_nothing_that_they_acknowledged_all_night(
-    tmp_path: Path, seed: int, tell: Callable[[str], None]
-) -> None:
-    acknowledged, lost = kill(tmp_path, seed, 5000, 2)
-    tell(f"kill -9: 5,000 writers, {acknowledged:,} acknowledged, {lost} lost (CORTEX_SEED={seed})")
-    assert lost == 0
-
-
-def test_a_killed_writer_leaves_a_store_that_opens_at_once(tmp_path: Path) -> None:
     store = tmp_path / "cortex"
     create(store)
     process = start(store)
     time.sleep(0.05)
-    finish(process)
+    process.kill()
+    process.communicate()
     begin = time.perf_counter()
     FileJournal(store, "").put(Correction(before="after"))
-    assert time.perf_counter() - begin < 2
+    assert time.perf_counter() - begin < 2 * slower()
 
 
 HOLDS = """
@@ -141,7 +91,7 @@ from pathlib import Path
 from cortex.store.lock import writer_lock
 folder = Path(sys.argv[1])
 for _ in range(5):
-    with writer_lock(folder, 60):
+    with writer_lock(folder, 200):
         try:
             os.close(os.open(folder / "inside", os.O_CREAT | os.O_EXCL))
         except FileExistsError:
@@ -164,7 +114,7 @@ def test_the_lock_is_never_held_twice(tmp_path: Path, tell: Callable[[str], None
         )
         for _ in range(count)
     ]
-    said = [process.communicate(timeout=60) for process in processes]
+    said = [process.communicate(timeout=300) for process in processes]
     assert said == [(b"", b"")] * count
     tell(f"one lock: {count} processes at once, 5 times each, never two inside")
 
