@@ -16,6 +16,7 @@ KINDS = ("correction", "rule", "note", "decision", "pattern", "preference", "fix
     examples="""
 cortex log
 cortex log --kind rule
+cortex log --conflicts
 cortex log --json --limit 0 | jq '.memories[].title'
 """,
     codes=(4,),
@@ -23,13 +24,20 @@ cortex log --json --limit 0 | jq '.memories[].title'
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="How many; 0 for all.")
 @click.option("--kind", type=click.Choice(KINDS), default=None, help="Only this kind.")
 @click.option("--language", default="", help="Only this language.")
+@click.option(
+    "--conflicts", is_flag=True, help="Only what was changed in two places at once, both sides of it."
+)
 @json_option
 @repo_option
-def log(limit: int, kind: str | None, language: str, as_json: bool, repo: str) -> None:
-    """List the memories, newest first."""
+def log(limit: int, kind: str | None, language: str, conflicts: bool, as_json: bool, repo: str) -> None:
+    """List the memories, newest first; what is in conflict is marked, and settled with `cortex settle`."""
     with session(repo) as opened:
         result = opened.call("log", limit=limit, kind=kind or "", language=language)
-    print_result(result, as_json, render.memories)
+    if conflicts:
+        held = {each["id"] for each in result["conflicts"]}
+        kept = [memory for memory in result["memories"] if memory["id"] in held]
+        result = {**result, "memories": kept, "total": len(kept)}
+    print_result(result, as_json, render.conflicts if conflicts else render.memories)
 
 
 @command(

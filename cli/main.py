@@ -28,6 +28,7 @@ COMMANDS = {
     "show": "log",
     "remember": "remember",
     "forget": "remember",
+    "settle": "settle",
     "feedback": "remember",
     "sync": "sync",
     "status": "status",

@@ -128,10 +128,13 @@ def memories(result: Mapping[str, Any], paint: Paint) -> str:
     """What `cortex log` prints."""
     if not result["memories"]:
         return paint("dim", "No memories yet. They come from commits that change what an assistant wrote.")
+    disputed = {each["id"]: each for each in result["conflicts"]}
     lines = []
     for memory in result["memories"]:
         lines.append(f"{paint('cyan', memory['id'][:12])}  {paint('bold', safe(memory['title']))}")
         lines.append(paint("dim", f"              {safe(_line(memory))}"))
+        if memory["id"] in disputed:
+            lines += _versions(disputed[memory["id"]], paint, "              ")
     if result["total"] > len(result["memories"]):
         lines.append(
             paint("dim", f"… {result['total'] - len(result['memories']):,} more: `cortex log --limit 0`")
@@ -148,8 +151,8 @@ def memory(result: Mapping[str, Any], paint: Paint) -> str:
         lines += ["", as_json(result["body"])]
     if result["deleted"]:
         lines.append(paint("red", "deleted"))
-    if result["conflict"]:
-        lines.append(paint("yellow", f"in conflict: {len(result['conflict'])} versions were written at once"))
+    if result["versions"]:
+        lines += ["", *_versions(result, paint)]
     for each in result.get("evidence", []):
         lines.append("")
         lines.append(
@@ -167,6 +170,48 @@ def memory(result: Mapping[str, Any], paint: Paint) -> str:
             *(paint("dim", safe("    " + _step(step))) for step in result["history"]),
         ]
     return "\n".join(lines)
+
+
+def conflicts(result: Mapping[str, Any], paint: Paint) -> str:
+    """What `cortex log --conflicts` prints."""
+    if not result["conflicts"]:
+        return paint("dim", "Nothing is in conflict.")
+    return "\n".join(conflict(each, paint) for each in result["conflicts"])
+
+
+def conflict(result: Mapping[str, Any], paint: Paint) -> str:
+    """Both sides of one memory, and how to settle it."""
+    if not result["versions"]:
+        return paint("dim", f"{result['id'][:12]} is not in conflict.")
+    return "\n".join(
+        [f"{paint('cyan', result['id'][:12])}  {safe(result['kind'])}", *_versions(result, paint)]
+    )
+
+
+def _versions(result: Mapping[str, Any], paint: Paint, indent: str = "") -> list[str]:
+    told = f"in conflict: {count(len(result['versions']), 'version')} were written at once"
+    lines = [paint("yellow", f"{indent}{told}")]
+    for each in result["versions"]:
+        where = "here" if each["here"] else "elsewhere"
+        held = ", counts until it is settled" if each["counts"] else ""
+        who = f"{each['author'] or 'somebody'}, {when(each['time'])}, {where}{held}"
+        lines.append(f"{indent}  {each['record'][:12]}  {paint('dim', safe(who))}")
+        said = [each["title"], *(line for line in each["text"].splitlines()[:6] if line != each["title"])]
+        lines += [f"{indent}      {safe(line)}" for line in said if line]
+    lines.append(
+        paint(
+            "dim",
+            f"{indent}  settle it: `cortex settle {result['id'][:12]} --take mine`, theirs, or a version's id",
+        )
+    )
+    return lines
+
+
+def when(ms: int) -> str:
+    """A time as the person's clock shows it; `never` for 0."""
+    from datetime import datetime  # the quick path does without
+
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M") if ms else "never"
 
 
 def _indent(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from ..daemon import process
@@ -58,13 +57,18 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
             "rules",
             ", ".join(f"{number:,} {state}" for state, number in result["rules"].items()) or "none yet",
         ),
+        *(
+            [("conflicts", paint("yellow", render.in_conflict(disputed)))]
+            if (disputed := result["conflicts"])
+            else []
+        ),
         ("generations", _generations(figures)),
         ("redacted", render.count(figures.get("redacted", 0), "secret")),
         ("pending", render.count(result["pending"]["spool"], "event")),
         ("journal", _bytes(sum(result["sizes"][name] for name in ("wal", "seg", "private")))),
         ("index", _index(result)),
         ("models", f"{result['models']['set']} ({', '.join(result['models']['loaded']) or 'not loaded'})"),
-        ("last sync", _time(result["last_sync"])),
+        ("last sync", render.when(result["last_sync"])),
     ]
     lines = [render.table(rows, paint)]
     lines += [f"{paint('yellow', 'problem')}  {render.safe(problem)}" for problem in result["problems"]]
@@ -108,7 +112,3 @@ def _bytes(size: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1024
     raise AssertionError("unreachable")
-
-
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M") if ms else "never"

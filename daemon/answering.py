@@ -116,15 +116,20 @@ def log(state: State, *, limit: int = 20, kind: str = "", language: str = "", pa
         and (not path or any(each.path.startswith(path) for each in item.evidence))
     ]
     found.sort(key=lambda item: (item.created, item.id), reverse=True)
+    from .settling import conflicts
+
     return {
         "schema": SCHEMA,
         "memories": [memory(item) for item in found[:limit]] if limit else [memory(item) for item in found],
         "total": len(found),
+        "conflicts": conflicts(state.view(), state.journal.writer),
     }
 
 
 def show(state: State, *, id: str) -> dict[str, object]:
     """One memory whole: its contract form, the record's body, its versions, conflicts, and a rule's history."""
+    from .settling import conflict
+
     m = resolve(state, id)
     view = state.view()
     item = next((each for each in state.items() if each.id == m), None)
@@ -134,7 +139,8 @@ def show(state: State, *, id: str) -> dict[str, object]:
         **(memory(item) if item else {"id": m, "kind": heads[-1].kind}),
         "body": dict(heads[-1].body),
         "record": heads[-1].id,
-        "conflict": [head.id for head in heads] if len(heads) > 1 else [],
+        "conflict": [head.id for head in heads] if m in view.conflicts() else [],
+        "versions": conflict(m, heads, state.journal.writer)["versions"] if m in view.conflicts() else [],
         "deleted": view.current(m) is None,
     }
     body = heads[-1].decoded()
@@ -244,12 +250,14 @@ def resolve(state: State, prefix: str) -> str:
             f"{prefix!r} is too short for an id",
             "Give at least four characters, as `cortex log` prints them.",
         )
-    found = state.view().find(word)
+    view = state.view()
+    # What was deleted is found only while somebody else's edit says that it is not.
+    found = sorted({*view.find(word), *(m for m in view.conflicts() if m.startswith(word))})
     if not found:
         raise UsageError(f"there is no memory {prefix}", "List them with `cortex log`.")
     if len(found) > 1:
         raise UsageError(
-            f"{len(found)} memories begin with {prefix}",
+            f"{len(found):,} memories begin with {prefix}",
             "Give more of the id: " + ", ".join(m[:12] for m in found[:5]),
         )
     return found[0]

@@ -109,12 +109,34 @@ class MemoryResult(TypedDict):
     evidence: list[Evidence]
 
 
+class VersionResult(TypedDict):
+    """One side of a conflict; `counts` is the one that is shown and recalled meanwhile."""
+
+    record: str
+    deleted: bool
+    author: str
+    time: int
+    here: bool
+    counts: bool
+    title: str
+    text: str
+
+
+class ConflictResult(TypedDict):
+    """A memory that was changed in two places at once."""
+
+    id: str
+    kind: str
+    versions: list[VersionResult]
+
+
 class LogResult(TypedDict):
     """`cortex log --json`."""
 
     schema: int
     memories: list[MemoryResult]
     total: int
+    conflicts: list[ConflictResult]
 
 
 class RecordResult(TypedDict):

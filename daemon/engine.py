@@ -18,7 +18,7 @@ from ..repo.layout import relink
 from ..repo.places import Place, find
 from ..store.durable import NotWrittenError
 from ..store.layout import NewerStoreError
-from . import answering, guarding, hearing, recording, reporting, sharing, teaching
+from . import answering, guarding, hearing, recording, reporting, settling, sharing, teaching
 from .state import Models, State, wall_ms
 
 logger = logging.getLogger("cortex")
@@ -35,6 +35,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "log": answering.log,
     "record": recording.record,
     "remember": answering.remember,
+    "settle": settling.settle,
     "show": answering.show,
     "report": reporting.report,
     "sync": sharing.sync,

@@ -172,6 +172,26 @@ class FileJournal:
             said = {"kind": last.kind, **({"request": request} if request else {})}
             return self._append([(draft, said, private)])[0]
 
+    def settle(self, m: str, head: str, origin: str = "", author: str = "") -> Record:
+        """Write one head of a memory anew, in place of all its heads, with every field that it has.
+
+        Raises `PlaceError` when `head` (a record's id) is none of them any more.
+        """
+        with self._writing():
+            heads = self.view().heads(m)
+            chosen = next((each for each in heads if each.id == head), None)
+            if chosen is None:
+                raise PlaceError(
+                    f"{head[:12]} was replaced meanwhile", "See how it is now with `cortex show`."
+                )
+            parents = tuple(each.id for each in heads)
+            body = KINDS.get(chosen.kind, Memory)()
+            if chosen.op == "del":
+                draft = Draft(body, m, parents, "del", author, origin)
+                return self._append([(draft, {"kind": chosen.kind}, all(each.private for each in heads))])[0]
+            draft = Draft(body, m, parents, "put", author, origin)
+            return self._append([(draft, chosen.body, None)])[0]
+
     def seal(self) -> None:
         """Turn the open logs into immutable segments. Raises `NotWrittenError`; nothing is lost then."""
         with self._writing():

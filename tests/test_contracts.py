@@ -104,7 +104,16 @@ def test_log_and_show_keep_their_contract(taught: Path):
         fits(memory, contracts.MemoryResult)
     rule = next(memory for memory in log["memories"] if memory["kind"] == "rule")
     shown = run(taught, "show", rule["id"])
-    assert set(rule) | {"schema", "body", "record", "conflict", "deleted", "rule", "history"} == set(shown)
+    assert set(rule) | {
+        "schema",
+        "body",
+        "record",
+        "conflict",
+        "versions",
+        "deleted",
+        "rule",
+        "history",
+    } == set(shown)
     assert shown["history"][-1]["to"] == "active" and shown["history"][-1]["support"] == 3
 
 
