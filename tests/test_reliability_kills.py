@@ -65,11 +65,11 @@ def kills(
         zygote.fork("asker", out=str(out), repo=str(repo), name=name)
     slowest = 0.0
     for number in range(count):
-        enough = acknowledged(out) + chance.randrange(1, 9)
+        enough = acknowledged(out) + chance.randrange(1, 6)
         began = time.monotonic()
         pid = born()
         slowest = max(slowest, time.monotonic() - began)
-        if number == count - 1 or chance.random() < 0.8:  # else it is killed as it starts
+        if number == count - 1 or chance.random() < 0.6:  # else it is killed as it starts
             eventually(lambda: acknowledged(out) >= enough)  # noqa: B023
         time.sleep(chance.random() * 0.02)
         kill(pid)
