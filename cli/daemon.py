@@ -51,7 +51,9 @@ def run() -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from ..daemon.engine import Engine
     from ..daemon.state import Models
+    from ..models.sessions import keep_little
 
+    keep_little()
     models = Models()
 
     def work(place: Place) -> Engine:

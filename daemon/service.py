@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import plistlib
+import re
 import shlex
 import subprocess
 import sys
@@ -21,6 +23,10 @@ LABEL = "io.cortex.daemon"
 # The line end before it belongs to the block: the profile may not end with one.
 BEGIN = "\n# >>> cortex: the daemon on login >>>"
 END = "# <<< cortex <<<"
+BEFORE = "# before: "
+
+NO_FILE = "no file"
+_SAID = re.compile(re.escape(os.fsencode(f"{BEGIN}\n{BEFORE}")) + rb"(no file|[0-9a-f]{16} [0-9]{1,20})\n")
 
 Kind = Literal["systemd", "launchd", "plain"]
 Runner = Callable[[Sequence[str]], tuple[int, str]]
@@ -112,10 +118,13 @@ def plist(program: Sequence[str], environment: Mapping[str, str]) -> bytes:
     )
 
 
-def block(start: Sequence[str], environment: Mapping[str, str]) -> str:
-    """What `~/.profile` gets: `start` returns at once when the daemon runs, and never fails a login."""
+def block(start: Sequence[str], environment: Mapping[str, str], facts: str = "") -> str:
+    """What `~/.profile` gets: `start` returns at once when the daemon runs, and never fails a login.
+
+    `facts` say what the file was before: "no file", or its digest and its time in ns.
+    """
     assigned = "".join(f"{key}={shlex.quote(value)} " for key, value in environment.items() if key != "PATH")
-    return f"{BEGIN}\n{assigned}{shlex.join(start)} >/dev/null 2>&1 </dev/null || :\n{END}\n"
+    return f"{BEGIN}\n{BEFORE}{facts}\n{assigned}{shlex.join(start)} >/dev/null 2>&1 </dev/null || :\n{END}\n"
 
 
 def install(
@@ -141,8 +150,9 @@ def install(
         elif chosen == "launchd":
             write_whole(file, plist(program, environment))
         else:
-            before = file.read_bytes() if file.exists() else b""
-            _rewrite(file, _without(before) + os.fsencode(block(start, environment)))
+            before = file.read_bytes() if file.exists() else None
+            rest, facts = _without(before or b""), _facts(file, before)
+            _rewrite(file, rest + os.fsencode(block(start, environment, facts)))
     except OSError as error:
         raise PlaceError(
             f"{file} cannot be written: {error.strerror}", "Make it writable, or go without."
@@ -175,11 +185,13 @@ def uninstall(home: Path, runner: Runner = run) -> list[Service]:
                 runner(["launchctl", "bootout", f"gui/{os.getuid()}/{LABEL}"])
                 found.file.unlink()
             else:
-                rest = _without(found.file.read_bytes())
-                if rest:
-                    _rewrite(found.file, rest)
+                content = found.file.read_bytes()
+                rest, facts = _without(content), _facts(found.file, content)
+                if not rest and facts == NO_FILE:
+                    Path(os.path.realpath(found.file)).unlink()
                 else:
-                    found.file.unlink()
+                    same = facts.startswith(_digest(rest))
+                    _rewrite(found.file, rest, int(facts.split()[1]) if same else 0)
         except OSError as error:
             raise PlaceError(f"{found.file} cannot be changed: {error.strerror}") from error
         undone.append(found)
@@ -220,13 +232,30 @@ def _must(runner: Runner, *command: str) -> None:
         )
 
 
-def _rewrite(file: Path, content: bytes) -> None:
-    """Change a file of the person's: through a link to the real one, its mode kept."""
+def _facts(file: Path, content: bytes | None) -> str:
+    """What the profile was before our block came: what the block says, else what is seen now."""
+    if content is None:
+        return NO_FILE
+    match = _SAID.search(content)
+    said = match[1].decode("ascii") if match else ""
+    if said == NO_FILE or said.startswith(_digest(_without(content))):
+        return said
+    return f"{_digest(_without(content))} {file.stat().st_mtime_ns}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _rewrite(file: Path, content: bytes, mtime: int = 0) -> None:
+    """Change a file of the person's: through a link to the real one, its mode kept; `mtime` in ns, 0 for now."""
     real = Path(os.path.realpath(file))
     mode = real.stat().st_mode & 0o7777 if real.exists() else 0o644
     write_whole(real, content)
     with contextlib.suppress(OSError):
         real.chmod(mode)
+    if mtime:
+        os.utime(real, ns=(mtime, mtime))
 
 
 def _without(content: bytes) -> bytes:

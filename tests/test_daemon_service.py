@@ -1,5 +1,6 @@
 """The daemon on login: what is written is what the platform takes, and it is undone byte for byte."""
 
+import os
 import plistlib
 import shutil
 import subprocess
@@ -93,3 +94,40 @@ def test_a_profile_that_is_a_link_stays_one(tmp_path: Path) -> None:
     assert (tmp_path / ".profile").is_symlink()
     service.uninstall(tmp_path, Platform())
     assert (tmp_path / "dotfiles" / "profile").read_text() == "A=1\n"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"A=1\n", b"A=1"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_profile_comes_back_with_its_bytes_its_mode_and_its_time(
+    tmp_path: Path, content: bytes | None, linked: bool
+) -> None:
+    profile = real = tmp_path / ".profile"
+    if linked:
+        real = tmp_path / "dotfiles"
+        profile.symlink_to(real.name)
+    if content is not None:
+        real.write_bytes(content)
+        real.chmod(0o640)
+        os.utime(real, ns=(1_600_000_000_123_456_789,) * 2)
+    for _ in range(2):  # the second finds the first one's block
+        service.install(["cortex"], ["true"], {}, tmp_path, which="plain")
+    assert service.status(tmp_path, which="plain").installed
+    service.uninstall(tmp_path, lambda command: (1, ""))
+    assert profile.is_symlink() == linked
+    if content is None:
+        assert not real.exists()
+        return
+    found = real.stat()
+    assert real.read_bytes() == content
+    assert (found.st_mode & 0o7777, found.st_mtime_ns) == (0o640, 1_600_000_000_123_456_789)
+
+
+def test_a_profile_that_was_edited_meanwhile_keeps_the_edit_and_its_time(tmp_path: Path) -> None:
+    profile = tmp_path / ".profile"
+    profile.write_bytes(b"A=1\n")
+    service.install(["cortex"], ["true"], {}, tmp_path, which="plain")
+    profile.write_bytes(profile.read_bytes() + b"B=2\n")
+    os.utime(profile, ns=(1_700_000_000_000_000_000,) * 2)
+    service.uninstall(tmp_path, lambda command: (1, ""))
+    assert profile.read_bytes() == b"A=1\nB=2\n"
+    assert profile.stat().st_mtime_ns == 1_700_000_000_000_000_000
