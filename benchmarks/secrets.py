@@ -1,4 +1,4 @@
-"""How many secrets are found in whole files, made by another generator than the tests' own; and in code, how many wrongly.
+"""How many secrets are found in whole files, of another generator than the tests' own; in code, how many wrongly.
 
     python benchmarks/secrets.py [--seed N] [--each N] [REPOSITORY …]
 
@@ -39,11 +39,13 @@ def pronounceable(chance: random.Random) -> str:
 
 
 def words_and_number(chance: random.Random) -> str:
+    """Words that mean nothing, with capitals, and a number."""
     mark = chance.choice("-._")
     return f"{mark.join(_pronounced(chance).capitalize() for _ in range(3))}{mark}{chance.randint(10, 9999)}"
 
 
 def typed(chance: random.Random) -> str:
+    """A word with a sign and a number, as rules for passwords ask for."""
     return (
         _pronounced(chance).capitalize()
         + chance.choice(["!", "@", "#", "$", "&", "*", "?"])
@@ -53,18 +55,22 @@ def typed(chance: random.Random) -> str:
 
 
 def openssl_hex(chance: random.Random) -> str:
+    """What `openssl rand -hex` prints."""
     return chance.randbytes(chance.choice([12, 16, 20, 32])).hex()
 
 
 def openssl_base64(chance: random.Random) -> str:
+    """What `openssl rand -base64` prints."""
     return base64.b64encode(chance.randbytes(chance.choice([18, 24, 32, 48]))).decode()
 
 
 def urlsafe(chance: random.Random) -> str:
+    """What Python's `secrets.token_urlsafe` gives."""
     return base64.urlsafe_b64encode(chance.randbytes(chance.choice([16, 24, 32]))).decode().rstrip("=")
 
 
 def bare_uuid(chance: random.Random) -> str:
+    """A UUID without its hyphens."""
     return uuid.UUID(int=chance.getrandbits(128), version=4).hex
 
 
@@ -172,7 +178,7 @@ def recall(chance: random.Random, each: int) -> dict[str, list[str]]:
 
 
 def wrong(repository: Path) -> tuple[int, int, int, float, list[str]]:
-    """Found in the files of a repository's HEAD: how many, in how many lines and bytes, in how many seconds; the places."""
+    """Found in the files of HEAD: how many, in how many lines and bytes, in how many seconds; and where."""
     git = ["git", "-C", str(repository)]
     names = subprocess.run(
         [*git, "ls-tree", "-r", "-z", "--name-only", "HEAD"], capture_output=True, check=True

@@ -98,14 +98,14 @@ _NAME = r"[A-Za-z0-9_.\-]{0,40}"
 #: stand on the next line.
 _SAYS = (
     r"""(?:[A-Za-z0-9_.\-]{0,40}(?:\]|\\?["'`])?\]?[ \t]{0,8}"""
-    r"""(?:=>?|:=?|:[ \t]?[A-Za-z_.\[\]| ]{2,30}=|\)?[ \t]?(?:\|\||\?\?|\?:|\bor\b)|\)[ \t]?\{)"""
+    r"""(?:=>?|:=?|:[ \t]?[A-Za-z_.\[\]|&'<>? ]{2,30}=|\)?[ \t]?(?:\|\||\?\?|\?:|\bor\b)|\)[ \t]?\{)"""
     r"""[ \t]{0,8}[(\\]?[ \t\r\n]{0,24}|[A-Za-z0-9_]{0,40}\\?["'`][ \t]*,(?:[ \t]*default[ \t]*=)?[ \t\r\n]{0,8})"""
 )
 _QUOTED = r"""[bfru]{0,2}(?:\\?"([^"\\\r\n]{6,400})\\?"|\\?'([^'\\\r\n]{6,400})\\?'|`([^`\\\r\n]{6,400})`)"""
 #: Without quotes: in .env, in YAML, in an INI file, in a header; to the end of the line or a comment.
-_BARE = r"""([^\s"'`<>()\[\]{},;\\$|]{8,400})(?:[ \t]*(?:\\n|\\r|$|[\r\n]|[ \t]#)|[ \t;&"'])"""
+_BARE = r"""([^\s"'`<>()\[\]{},;\\$|][^\s"'`<>()\[\]{},;\\|]{7,400})(?:[ \t]*(?:\\n|\\r|$|[\r\n]|[ \t]#)|[ \t;&"'])"""
 #: As a shell has it: one word, in quotes or not.
-_WORD = r"""\\?["']?([^\s"'`<>$\\,;()]{6,400})"""
+_WORD = r"""\\?["']?([^\s"'`<>$\\,;()][^\s"'`<>\\,;()]{5,400})"""
 _BY_LOCK = r"(?:pass(?:word|wd|phrase|code)|pwd|_pass\b|contrase)"
 _BY_NAME = (
     r"(?:secret|token|api[_.\-]?key|access[_.\-]?key|auth[_.\-]?key|private[_.\-]?key|client[_.\-]?key"
@@ -150,11 +150,16 @@ OWN: tuple[Rule, ...] = (
     ),
     Rule("docker-auth", r"\\?\"_?auth\\?\"\s*:\s*\\?\"([A-Za-z0-9+/]{12,400}={0,2})\\?\"", "keyed", 2.9),
     Rule("npm-auth", rf"(?im)(?:^|[^A-Za-z0-9])_auth(?:token)?[ \t]*[ =:][ \t]*{_WORD}", "keyed", 2.9),
-    Rule("netrc", r"(?i)\blogin\s+[^\s\"']{1,64}\s+password\s+([^\s\"'`<>$\\]{6,200})", "given", 2.3),
+    Rule(
+        "netrc",
+        r"(?i)\blogin\s+[^\s\"']{1,64}\s+password\s+([^\s\"'`<>$\\][^\s\"'`<>\\]{5,200})",
+        "given",
+        2.3,
+    ),
     Rule(
         "user-and-password",
         r"(?i)\b(?:curl|https?|xh|wget)(?:[ \t][^\n]{0,200}?)?[ \t](?:-u|-a|--user|--auth|--proxy-user)"
-        r"[ \t=]{1,3}\\?[\"']?[^\s:\"'$]{1,64}:([^\s\"'`<>$\\]{6,200})",
+        r"[ \t=]{1,3}\\?[\"']?[^\s:\"'$]{1,64}:\\?[\"']?([^\s\"'`<>$\\][^\s\"'`<>\\]{5,200})",
         "given",
         2.3,
     ),
@@ -176,11 +181,14 @@ OWN: tuple[Rule, ...] = (
         3.3,
     ),
     Rule(
-        # A shell's or Spring's default, an element or attribute of XML, an entry of a list of variables.
+        # A shell's or Spring's default, an element or attribute of XML, an entry of a list of variables, a
+        # variable of Terraform.
         "secret",
         rf"(?i)(?:\$\{{{_NAME}{_EITHER}{_NAME}:[\-=]?|<[A-Za-z0-9_.:\-]{{0,40}}{_EITHER}>"
-        rf"|(?:key|name)[=:][ \t]*[\"']?{_NAME}{_EITHER}{_NAME}[\"']?\s{{1,24}}value[=:][ \t]*[\"']?)"
-        r"([^\s\"'`<>${}\\]{6,400})",
+        rf"|(?:key|name)[=:][ \t]*[\"']?{_NAME}{_EITHER}{_NAME}[\"']?\s{{1,24}}value[=:][ \t]*[\"']?"
+        rf"|variable[ \t]{{1,8}}\"{_NAME}{_EITHER}{_NAME}\"[ \t]{{0,8}}\{{[^}}]{{0,200}}?"
+        r"default[ \t]{0,16}=[ \t]{0,8}\")"
+        r"([^\s\"'`<>${}\\][^\s\"'`<>{}\\]{5,400})",
         "given",
         2.3,
     ),

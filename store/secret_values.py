@@ -181,6 +181,8 @@ def is_uuid(value: str) -> bool:
 
 def _is_word(part: str) -> bool:
     letters = part.strip(string.digits)
+    if len(part) <= 3:
+        return True  # `k8s`, `s3`
     if len(part) - len(letters) <= 5 and not any(c.isdigit() for c in letters):
         # Capitals begin words, or all are: `someLongName`, not `aXbQz`.
         return letters.isupper() or sum(c.isupper() for c in letters) <= 1 + len(letters) // 4

@@ -53,7 +53,7 @@ def test_secrets_of_many_kinds_are_found_wherever_they_stand(seed: int, tell: An
 
 
 def test_passwords_are_found_in_every_form_in_which_people_leave_them(seed: int, tell: Any) -> None:
-    chance, each = random.Random(seed), 200
+    chance, each = random.Random(seed), 300
     missed: dict[str, list[str]] = {form: [] for form in forms.FORMS}
     for form, lost in missed.items():
         for _ in range(each):
