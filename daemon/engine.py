@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -15,7 +16,7 @@ from ..hooks import spool
 from ..models.sessions import give_back
 from ..repo.errors import BusyError, UsageError
 from ..repo.layout import relink
-from ..repo.places import Place, find
+from ..repo.places import LINK, Place, find
 from ..store.durable import NotWrittenError
 from ..store.layout import NewerStoreError
 from . import answering, guarding, hearing, recording, reporting, settling, sharing, teaching
@@ -50,6 +51,7 @@ SLICE_S = 20.0
 #: How long the lock is left to those who wait for it, between two slices of background work, in seconds.
 BREATH_S = 0.005
 DAY_MS = 86_400_000
+IDLE_S = 900.0  # a repository in which nothing happens for so long is let go of, until something does
 
 
 class Engine:
@@ -72,6 +74,7 @@ class Engine:
         self._trees: dict[Path, State] = {place.gitdir: self._state}
         self._history_done = False
         self._tidied = 0
+        self._used = time.monotonic()
         self._recorded = 0  # corrections from the past that the rules have not seen
 
     def handle(
@@ -99,8 +102,12 @@ class Engine:
         if "request" in accepted and request:
             given["request"] = str(request)[:100]
         with self._lock:
+            self._used = time.monotonic()
             self._renew()
             state = self._at(str(at)) if at else self._state
+            root = state.place.root
+            if root is not None and not os.path.lexists(root / LINK):
+                relink(state.place)  # a new work tree has none, and `git clean -fdx` takes it
             if op in AFTER_THE_SPOOL:
                 try:
                     self.drain()
@@ -145,6 +152,7 @@ class Engine:
         taken = 0
         for event in spool.pending(self.place.store / "spool"):
             with self._lock:
+                self._used = time.monotonic()
                 hearing.take(self._state, event, self._at)
             taken += 1
         return taken
@@ -161,6 +169,7 @@ class Engine:
     def saved(self, paths: Collection[str]) -> None:
         """The work tree changed: load what the guard will need, so that the next commit does not wait for it."""
         with self._lock:
+            self._used = time.monotonic()
             self._state.rules()
 
     def background(self, stop: Callable[[], bool], budget_s: float) -> bool:
@@ -183,6 +192,8 @@ class Engine:
             with self._lock:
                 more = self._state.catch_up()
             time.sleep(BREATH_S)
+        if not more and time.monotonic() - self._used > IDLE_S:
+            self._let_go()
         if not more:
             give_back()  # what is over of all this would stay with the process, a tenth of it
         return more
@@ -199,6 +210,13 @@ class Engine:
         """Let go of what is open."""
         with self._lock:
             self._state.close()
+
+    def _let_go(self) -> None:
+        """Forget what can be read again: of ten repositories a person works in one or two."""
+        with self._lock:
+            self._state.close()
+            self._state = self._open()
+            self._trees = {self.place.gitdir: self._state}
 
     def _history(self, args: Mapping[str, Any], progress: Progress | None) -> Mapping[str, Any]:
         """Learn from the past for `budget_s` seconds. It runs beside the engine's lock: questions are answered."""
