@@ -88,7 +88,8 @@ def say(tell: Callable[[str], None], seed: int, repo: Path, out: Path, words: st
     missing = lost(find(repo).store, ids)
     tell(f"{words}: {len(ids):,} acknowledged, {len(missing)} lost (CORTEX_SEED={seed})")
     assert not missing and len(ids) >= 10
-    assert all(line.startswith(("NoDaemon", "Gone", "BusyError")) for line in others), others
+    refusals = ("NoDaemon", "Gone", "BusyError", "Wedged")  # the last where the machine is very busy
+    assert all(line.startswith(refusals) for line in others), others
 
 
 @pytest.mark.parametrize("count", [200, pytest.param(2_000, marks=pytest.mark.nightly)], ids=["200", "2,000"])

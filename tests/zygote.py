@@ -65,11 +65,11 @@ def asker(out: str, repo: str, name: str) -> None:
         try:
             if number % 3:
                 args = {"text": f"{name} {number}", "at": repo}
-                told = client.call("remember", repo, args, timeout=5)["id"]
+                told = client.call("remember", repo, args, timeout=30)["id"]
             else:
                 path = f"src/{name}{number % 7}.py"
                 args = {"path": path, "content": f"value = {number}\n", "agent": name, "at": repo}
-                told = client.call("record", repo, args, timeout=5)["generation"]
+                told = client.call("record", repo, args, timeout=30)["generation"]
         except CortexError as error:
             told = f"{type(error).__name__}: {error.message}"
             time.sleep(0.02)
