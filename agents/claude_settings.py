@@ -53,6 +53,8 @@ def disconnect(scope: Scope, root: Path | None, home: Path, dry_run: bool = Fals
     """Take the hooks out: the file is as it was, byte for byte, unless something else in it changed since."""
     path = _path(scope, root, home)
     backup = path.with_name(path.name + _BACKUP)
+    if not dry_run:
+        marked.sweep(path)
     old = path.read_bytes() if path.exists() else None
     if old is None:
         return Change(path, "", None, False)

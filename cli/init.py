@@ -108,7 +108,8 @@ def uninit(path: str, discard: bool, as_json: bool) -> None:
     The memories are moved into your own state folder first, unless --discard says otherwise.
     """
     place = find(path)
-    place.require_store()
+    if not place.store.is_dir():  # one without a writer is what a killed `init` or `uninit` left
+        place.require_store()
     try:
         client.call("unregister", str(place.root or place.gitdir), {}, timeout=30)
     except (client.NoDaemon, client.Wedged):

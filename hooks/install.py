@@ -139,6 +139,7 @@ def _put(place: Place, folder: Folder, name: str) -> Hook:
     if not may_touch(folder, file):
         return Hook(name, file, "left", note=f"{file} is a file of the work tree: not ours to change")
     _mend_moved(folder.path, name)
+    kept.settle(folder.path, name)
     if kept.holds(folder.path, name) and not os.path.lexists(file):
         kept.give_back(folder.path, name, file)  # its wrapper was deleted
     if not os.path.lexists(file):
@@ -189,8 +190,10 @@ def _mend_moved(folder: Path, name: str) -> None:
 
 def _take_all(folder: Path, name: str) -> list[Hook]:
     found = []
+    kept.settle(folder, name)
     for moved in _MOVED:
         file = folder / (name + moved)
+        marked.sweep(file)
         try:
             if _take(file, name):
                 found.append(Hook(name, file, "removed", True))

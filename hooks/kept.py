@@ -13,6 +13,8 @@ from pathlib import Path
 
 from .scripts import KEPT_SUFFIX
 
+_DRAFT = ".{}.cortex-draft"
+
 
 def beside(folder: Path) -> Path:
     """The folder that keeps the hooks of `folder`."""
@@ -23,6 +25,15 @@ def holds(folder: Path, name: str) -> bool:
     """Whether the hook `name` of `folder` is kept."""
     there = beside(folder) / name
     return os.path.lexists(there) and not _mirror(there, folder)
+
+
+def settle(folder: Path, name: str) -> None:
+    """Finish what a killed `wrap` left: a kept hook that is still in its own place is not kept."""
+    hook, there = folder / name, beside(folder) / name
+    with contextlib.suppress(OSError):
+        (folder / _DRAFT.format(name)).unlink()
+    if os.path.lexists(hook) and holds(folder, name) and _alike(hook, there):
+        there.unlink()
 
 
 def wrap(folder: Path, name: str, wrapper: bytes) -> None:
@@ -40,7 +51,7 @@ def wrap(folder: Path, name: str, wrapper: bytes) -> None:
         os.link(hook, there, follow_symlinks=False)
     except OSError:  # a file system without hard links
         shutil.copy2(hook, there, follow_symlinks=False)
-    draft = folder / f".{name}.cortex-draft"
+    draft = folder / _DRAFT.format(name)
     draft.write_bytes(wrapper)
     draft.chmod(0o755)
     draft.replace(hook)
@@ -67,6 +78,14 @@ def clear(folder: Path) -> list[str]:
     with contextlib.suppress(OSError):
         home.rmdir()
     return notes
+
+
+def _alike(hook: Path, there: Path) -> bool:
+    if hook.is_symlink() or there.is_symlink():
+        return hook.is_symlink() and there.is_symlink() and os.readlink(hook) == os.readlink(there)
+    if not (hook.is_file() and there.is_file()):
+        return False
+    return os.path.samefile(hook, there) or hook.read_bytes() == there.read_bytes()
 
 
 def _mirror(link: Path, folder: Path) -> bool:

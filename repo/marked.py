@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,6 +103,7 @@ def whole(header: bytes, body: str) -> bytes:
 
 def take_out(path: Path, header: bytes = b"") -> bool:
     """Take the marked block out of `path`; a file or folder made for it goes too. False: there was none."""
+    sweep(path)
     if not path.is_file():
         return False
     text = path.read_bytes()
@@ -144,6 +146,16 @@ def write(path: Path, data: bytes, mode: int, mtime: int = 0) -> None:
         raise PlaceError(
             f"cannot write {path}: {error.strerror}", "Make its folder writable, then run this again."
         ) from error
+
+
+def sweep(path: Path) -> None:
+    """Remove the drafts that a killed `write` left beside `path`."""
+    target = Path(os.path.realpath(path))
+    draft = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{12}}\.cortex")
+    with contextlib.suppress(OSError):
+        for entry in list(target.parent.iterdir()):
+            if draft.fullmatch(entry.name):
+                entry.unlink()
 
 
 def _block(facts: Block, body: str) -> bytes:

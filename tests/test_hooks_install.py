@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -285,6 +287,57 @@ def test_a_program_as_a_hook_is_kept_whole(place: Place) -> None:
     make(place)
     uninstall(place)
     assert facts(place.common / "hooks") == before
+
+
+class Killed(BaseException):
+    """What no handler of errors sees, as little as it sees a kill."""
+
+
+def killed_at(step: int, act: Callable[[], object], patch: pytest.MonkeyPatch) -> bool:
+    """Run `act` until the `step`-th change of a file system's names or modes; whether it came that far."""
+    done = itertools.count(1)
+
+    def before(change: Callable[..., object]) -> Callable[..., object]:
+        def dying(*arguments: object, **options: object) -> object:
+            if next(done) == step:
+                raise Killed
+            return change(*arguments, **options)
+
+        return dying
+
+    with patch.context() as patched:
+        for owner, name in ((os, "link"), *((Path, each) for each in ("replace", "chmod", "symlink_to"))):
+            patched.setattr(owner, name, before(getattr(owner, name)))
+        try:
+            act()
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("dies", ["install", "uninstall"])
+def test_a_kill_amid_putting_in_or_taking_out_leaves_nothing_behind(
+    place: Place, monkeypatch: pytest.MonkeyPatch, dies: str, again: bool
+) -> None:
+    hook(place, "pre-commit", "#!/usr/bin/env python3\nprint('theirs')\n")
+    hook(place, "post-commit", "#!/bin/sh\necho theirs\n")
+    hook(place, "post-merge.sh", "#!/bin/sh\necho theirs\n")
+    (place.common / "hooks" / "post-merge").symlink_to("post-merge.sh")
+    before = facts(place.common / "hooks")
+    for step in itertools.count(1):
+        if dies == "uninstall":
+            install(place, PROGRAM)
+        act = partial(install, place, PROGRAM) if dies == "install" else partial(uninstall, place)
+        died = killed_at(step, act, monkeypatch)
+        if again:
+            assert install(place, PROGRAM).missing == ()
+        assert uninstall(place).notes == ()
+        assert facts(place.common / "hooks") == before, step
+        assert not (place.common / "hooks.cortex").exists(), step
+        if not died:
+            assert step > 4
+            break
 
 
 def test_a_link_to_a_tracked_script_is_not_written_through(place: Place, commit: Callable[..., str]) -> None:

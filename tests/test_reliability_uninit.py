@@ -178,3 +178,19 @@ def test_uninit_under_the_daemon_leaves_nothing_and_nothing_comes_back(repo: Pat
             [sys.executable, "-m", "cortex", "daemon", "stop", "--force"], check=False, capture_output=True
         )
     assert facts(repo) == facts(twin)
+
+
+def test_uninit_also_takes_away_what_a_killed_init_left(tmp_path: Path) -> None:
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    git(repo, "init", "--quiet")
+    exclude = repo / ".git" / "info" / "exclude"
+    was = exclude.read_bytes()
+    cortex(repo, "init", "--no-history")
+    (repo / ".git" / "cortex" / "writer").unlink()  # written last, and the first to go
+    put(exclude.with_name(".exclude.0123456789ab.cortex"), "half a")
+    cortex(repo, "uninit", "--discard")
+    assert not (repo / ".git" / "cortex").exists()
+    assert not os.path.lexists(repo / ".cortex")
+    assert exclude.read_bytes() == was
+    assert sorted(each.name for each in exclude.parent.iterdir()) == ["exclude"]
