@@ -158,7 +158,7 @@ FORMS: Mapping[str, tuple[Sequence[str], Make]] = {
             "https://{w}:{v}@{w}.dev/a.git",
             "git clone https://oauth2:{v}@{w}.dev/a.git",
             "postgres://{w}:{v}@db.{w}.net:5432/app",
-            "--index-url https://{w}:{v}@pypi.{w}.dev/simple",
+            "--index-url https://{w}:{v}@index.{w}.dev/simple",
             "redis://:{v}@cache:6379/0",
             "https://{v}@{w}.dev/a.git",
         ),

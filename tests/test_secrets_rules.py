@@ -168,7 +168,7 @@ HEX40 = "da39a3ee5e6b4b0d" + "3255bfef95601890afd80709"
         "machine acme.dev login robot password ${PASSWORD}",
         "<password>${env.PASSWORD}</password>",
         "Server=db;User Id=app;Password={password};",
-        '"version": "1.2.3", "resolved": "https://registry.npmjs.org/a/-/a-1.2.3.tgz"',
+        '"version": "1.2.3", "resolved": "https://packages.acme.dev/a/-/a-1.2.3.tgz"',
         'password = "[redacted:password]"',
         "password",
         "",
