@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from .. import __version__
 from ..daemon.session import Session
 from ..repo.errors import EXIT_CODES, INTERRUPTED, OK, PLACE, USAGE
 from ..repo.places import find
@@ -66,7 +67,7 @@ def _start(repo: str) -> None:
     from ..repo import config
 
     if config.load(find(repo), os.environ).flag("daemon.autostart"):
-        process.start_soon([sys.executable, "-m", "cortex", "daemon", "start"])
+        process.start_soon([sys.executable, "-m", "cortex", "daemon", "start"], __version__)
 
 
 def paint(stream: Any = None) -> render.Paint:

@@ -20,6 +20,7 @@ from .protocol import MAX_LINE, TAKEN_MS, ProtocolError, Reply, parse, rebuilt, 
 
 TOLD = "daemon.json"
 START = "Run `cortex daemon start`, or go on without it: what it would do now is done when it is back."
+NONE_RUNS = "no daemon runs"
 Progress = Callable[[Mapping[str, object]], None]
 
 
@@ -231,7 +232,7 @@ def _wedged(timeout: float) -> Wedged:
 
 def _unreachable(error: OSError) -> NoDaemon:
     if isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
-        return NoDaemon("no daemon runs", START)
+        return NoDaemon(NONE_RUNS, START)
     return NoDaemon(f"the daemon's socket cannot be reached: {error.strerror or error}", START)
 
 

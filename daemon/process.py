@@ -128,7 +128,7 @@ def start(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status:
     now = _answering()
     if now is not None and now.version == version:
         return now
-    with _starting(folder, end), _announced(folder):
+    with _starting(folder, end), _announced(folder, version):
         now = _answering()
         if now is not None and now.version != version:
             stop(max(wait_s, GRACE_S))
@@ -158,8 +158,8 @@ def ensure(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status
     return start(program, version, wait_s)
 
 
-def start_soon(starter: Sequence[str]) -> None:
-    """Have `starter` (`cortex daemon start`) run by itself, and do not wait for it.
+def start_soon(starter: Sequence[str], version: str) -> None:
+    """Have `starter` (`cortex daemon start`, of this `version`) run by itself, and do not wait for it.
 
     For commands and hooks that find no daemon, or one of another version: they do their own work in process,
     and the next one is quick again. What goes wrong is in the daemon's log.
@@ -168,7 +168,8 @@ def start_soon(starter: Sequence[str]) -> None:
         folder = _folder()
         if _coming(folder):
             return
-        (folder / COMING).touch()
+        if _has_place(folder, version):
+            (folder / COMING).touch()
         _spawn(starter, folder)
     except (OSError, subprocess.SubprocessError, PlaceError) as error:
         logger.warning("the daemon could not be started: %s", error)
@@ -218,12 +219,16 @@ def status(timeout: float = 3.0) -> Status:
         if not held:
             return Status(problem="it is being started", starting=True)
         version = str(told.get("version", ""))
-        problem = "it is ending: it finishes what it has" if told.get("ending") is True else error.message
+        pid = _int(told.get("pid"))
+        if coming and not _lives(pid):
+            return Status(problem="it is being started", starting=True)
+        problem = error.message
+        if told.get("ending") is True:
+            problem = "it is ending: it finishes what it has"
+        elif error.message == client.NONE_RUNS:
+            problem = "its socket cannot be seen from here"
         if coming:
             problem += "; a new one takes over"
-        pid = _int(told.get("pid"))
-        if not _lives(pid):
-            return Status(problem="it is being started", starting=True)
         return Status(pid, version, problem=problem, starting=coming)
     repositories = told.get("repositories")
     return Status(
@@ -309,15 +314,21 @@ def _starting(folder: Path, end: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _announced(folder: Path) -> Iterator[None]:
-    """While it lasts, `status` says that a daemon is on its way."""
-    with contextlib.suppress(OSError):
-        (folder / COMING).touch()
+def _announced(folder: Path, version: str) -> Iterator[None]:
+    """While it lasts, `status` says that a daemon is on its way, where there is a place for one."""
+    if _has_place(folder, version):
+        with contextlib.suppress(OSError):
+            (folder / COMING).touch()
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
             (folder / COMING).unlink(missing_ok=True)
+
+
+def _has_place(folder: Path, version: str) -> bool:
+    """Whether a daemon of this version can come: one that runs unseen (a sandbox hides its socket) keeps it."""
+    return not is_held(folder) or client.is_of_another_version(version)
 
 
 def _coming(folder: Path) -> bool:

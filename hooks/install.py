@@ -104,14 +104,20 @@ def uninstall(place: Place) -> HooksReport:
 
 
 def state(place: Place) -> HooksReport:
-    """What is in place now, without writing: `state` is there or left."""
+    """What is in place now, without writing: `state` is there, left, or scanned (not ours, and not needed)."""
     found = []
     for folder in folders(place):
         for name in HOOKS:
             file = folder.path / name
-            there = file.is_file() and marked.OPEN in file.read_bytes() and os.access(file, os.X_OK)
-            note = "" if there else folder.locked or f"{file} does not call Cortex; `cortex init` puts it in"
-            found.append(Hook(name, file, "there" if there else "left", note=note))
+            if _calls(file):
+                found.append(Hook(name, file, "there"))
+            elif not folder.locked and not may_touch(folder, file):
+                # `cortex init` would not put it in either: only the guard is missed, the scan finds the rest.
+                note = f"{file} is a file of the work tree: not ours to change; {BY_HAND}"
+                found.append(Hook(name, file, "left" if name == "pre-commit" else "scanned", note=note))
+            else:
+                note = folder.locked or f"{file} does not call Cortex; `cortex init` puts it in"
+                found.append(Hook(name, file, "left", note=note))
     return HooksReport(tuple(found))
 
 
@@ -130,6 +136,14 @@ def _write_shim(place: Place, program: Path, deadline: float) -> None:
     run = folder / "run"
     if not run.is_file() or run.read_bytes() != text:
         marked.write(run, text, 0o700)
+
+
+def _calls(file: Path) -> bool:
+    """Whether a hook runs the shim: by our block, or by the line that a person added as `BY_HAND` says."""
+    if not file.is_file() or not os.access(file, os.X_OK):
+        return False
+    text = file.read_bytes()
+    return marked.OPEN in text or b"cortex/hooks/run" in text
 
 
 def _put(place: Place, folder: Folder, name: str) -> Hook:

@@ -523,11 +523,14 @@ def test_the_line_that_a_person_is_told_to_add_works(place: Place, commit: Calla
     git(place.root, "config", "core.hooksPath", ".githooks")
     (place.root / ".githooks").mkdir()
     (note,) = [each for each in install(place, PROGRAM).notes if "git-common-dir" in each]
+    (missed,) = state(place).missing  # the scan of the refs makes up for the others
+    assert missed.name == "pre-commit" and note in missed.note and "cortex init" not in missed.note
     file = place.root / ".githooks" / "pre-commit"
     file.write_text("#!/bin/sh\n" + note.partition("pre-commit hook: ")[2] + "\n")
     file.chmod(0o755)
     make(place)
     assert heard(place) == ["pre-commit"]
+    assert not state(place).missing  # it is heard now, though the block is not ours
 
 
 def test_a_folder_of_hooks_outside_that_this_clone_names_is_used(place: Place, tmp_path: Path) -> None:

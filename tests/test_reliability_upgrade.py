@@ -102,3 +102,21 @@ def test_a_start_that_fails_is_not_announced_for_long(tmp_path: Path) -> None:
     with pytest.raises(CortexError):
         process.start([sys.executable, "-c", "raise SystemExit(1)"], __version__, wait_s=1.0)
     assert process.status() == process.Status()
+
+
+def test_a_sandbox_that_hides_the_socket_is_told_from_a_start(repo: Path, tmp_path: Path) -> None:
+    assert cortex("init", "--no-history", cwd=repo).returncode == 0
+    pid = process.start([sys.executable, "-m", "cortex", "daemon", "run"], __version__).pid
+    folder = Path(client.socket_path()).parent
+    try:
+        folder.chmod(0o755)  # as good as out of reach: no client trusts it now
+        said = cortex("remember", "Kept without the daemon.", cwd=repo)
+        assert said.returncode == 0, said.stderr
+        for now in (process.status(), process.status()):
+            assert now.pid == pid and now.problem and not now.starting
+        shown = cortex("status", "--json", cwd=repo)
+        problems = " ".join(json.loads(shown.stdout)["problems"])
+        assert "cannot be reached from here" in problems and "hooks spool" in problems
+    finally:
+        folder.chmod(0o700)
+        process.stop(10.0, force=True)
