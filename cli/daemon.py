@@ -83,7 +83,8 @@ def stop(force: bool, as_json: bool) -> None:
     if told.pid is None:
         render.say("the daemon was not running")
         return
-    waiting = f"; {render.count(told.queue, 'event')} wait on disk" if told.queue else ""
+    waits = "waits" if told.queue == 1 else "wait"
+    waiting = f"; {render.count(told.queue, 'event')} {waits} on disk" if told.queue else ""
     render.say(f"stopped the daemon (pid {told.pid}){' by force' if told.killed else ''}{waiting}")
 
 

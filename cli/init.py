@@ -108,8 +108,7 @@ def uninit(path: str, discard: bool, as_json: bool) -> None:
     The memories are moved into your own state folder first, unless --discard says otherwise.
     """
     place = find(path)
-    if not place.store.is_dir():  # one without a writer is what a killed `init` or `uninit` left
-        place.require_store()
+    place.require_store()
     try:
         client.call("unregister", str(place.root or place.gitdir), {}, timeout=30)
     except (client.NoDaemon, client.Wedged):
@@ -146,11 +145,17 @@ def words(result: Mapping[str, Any], colours: render.Paint) -> str:
     history = result["history"]
     if history is not None:
         more = "" if history["finished"] else "; the daemon goes on with the rest"
-        lines.append(
-            f"history: {render.count(history['commits'], 'commit')}, {render.count(history['files'], 'changed file')}, "
-            f"{render.count(history['corrections'], 'correction')} worth keeping{more}"
-        )
-    memories = ", ".join(render.count(number, kind) for kind, number in result["memories"].items())
+        commits = render.count(history["commits"], "commit")
+        if history["finished"] and not history["files"] and not history["elapsed_s"]:
+            lines.append(f"history: {commits}, read before this; what was learnt stands below")
+        else:
+            lines.append(
+                f"history: {commits}, {render.count(history['files'], 'changed file')}, "
+                f"{render.count(history['corrections'], 'correction')} worth keeping{more}"
+            )
+    memories = ", ".join(
+        render.count(number, kind, render.MANY.get(kind, "")) for kind, number in result["memories"].items()
+    )
     rules = ", ".join(f"{number:,} {status}" for status, number in result["rules"].items())
     lines.append(f"memories: {memories or 'none yet'}{f' (rules: {rules})' if rules else ''}")
     heard = [name for name, state in result["hooks"].items() if state != "left"]

@@ -45,6 +45,10 @@ def say(text: str, stream: TextIO | None = None) -> None:
     print(text, file=stream or sys.stdout)
 
 
+#: Kinds of memories whose plural is not made with an s.
+MANY = {"fix": "fixes"}
+
+
 def in_conflict(number: int) -> str:
     """How many memories have two sides, and what to do about it."""
     has = "has" if number == 1 else "have"

@@ -62,7 +62,7 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
             if (disputed := result["conflicts"])
             else []
         ),
-        ("generations", _generations(figures)),
+        ("generations", f"{figures['kinds'].get('generation', 0):,}" if "kinds" in figures else "unknown"),
         ("redacted", render.count(figures.get("redacted", 0), "secret")),
         ("pending", render.count(result["pending"]["spool"], "event")),
         ("journal", _bytes(sum(result["sizes"][name] for name in ("wal", "seg", "private")))),
@@ -88,12 +88,9 @@ def _down(result: Mapping[str, Any]) -> str:
 
 def _counts(found: Mapping[str, int]) -> str:
     return ", ".join(
-        f"{number:,} {name}" for name, number in sorted(found.items(), key=lambda pair: -pair[1])
+        render.count(number, name, render.MANY.get(name, ""))
+        for name, number in sorted(found.items(), key=lambda pair: -pair[1])
     )
-
-
-def _generations(figures: Mapping[str, Any]) -> str:
-    return render.count(figures["kinds"].get("generation", 0), "generation") if "kinds" in figures else ""
 
 
 def _index(result: Mapping[str, Any]) -> str:

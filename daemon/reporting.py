@@ -8,7 +8,9 @@ from pathlib import Path
 from .. import __version__
 from ..hooks import spool
 from ..hooks.install import state as hooks_state
+from ..store.quarantine import Quarantine
 from ..store.secrets import clean
+from ..store.wording import count
 from .contracts import SCHEMA
 from .sharing import SYNCED
 from .state import State
@@ -33,8 +35,11 @@ def report(state: State) -> dict[str, object]:
         for each in hooks_state(state.place).missing
     ]
     problems += list(state.settings().warnings)
-    if held := len(list((store / "quarantine").glob("*"))):
-        problems.append(f"{held} files in quarantine ({store / 'quarantine'}): `cortex doctor` says why")
+    if held := len(Quarantine(store).contents()) + len(list((store / "quarantine").glob("spool-*"))):
+        where = store / "quarantine"
+        problems.append(
+            f"{count(held, 'finding')} in quarantine ({where}): the notes beside the bytes say why"
+        )
     told: dict[str, object] = {
         "schema": SCHEMA,
         "version": __version__,

@@ -15,6 +15,7 @@ from ..learning.past import HistoryProgress, HistoryReport, forget_cursor, learn
 from ..learning.rules import Settings, revise
 from ..repo.errors import UsageError
 from ..store.kinds import Generation, Outcome
+from ..store.wording import count
 from .contracts import SCHEMA, LearnResult
 from .state import State
 
@@ -77,7 +78,7 @@ def learn_past(
 
     def told(seen: HistoryProgress) -> None:
         if progress is not None:
-            note = f"{seen.found} corrections" if seen.found else ""
+            note = count(seen.found, "correction") if seen.found else ""
             progress({"done": seen.commits, "total": seen.total, "note": note})
 
     return learn_history(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..store.wording import count, times
 from .backtest import BackTest
 
 CANDIDATE, SHADOW, ACTIVE, RETIRED = "candidate", "shadow", "active", "retired"
@@ -133,14 +134,4 @@ def _standing(backtest: BackTest) -> str:
 
 def corrected(support: int, commits: int) -> str:
     """How often and in how many commits, in words."""
-    return f"corrected {times(support)} in {counted(commits, 'commit')}"
-
-
-def counted(count: int, word: str) -> str:
-    """A number of things, as one says it."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def times(count: int) -> str:
-    """A count in words."""
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+    return f"corrected {times(support)} in {count(commits, 'commit')}"

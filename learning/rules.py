@@ -14,6 +14,7 @@ from ..store.items import Item, items
 from ..store.kinds import MILLION, Correction, Feedback, Memory, Pattern, RuleEvent, Verdict
 from ..store.protocols import Journal
 from ..store.record import Draft, Record
+from ..store.wording import times
 from .backtest import BackTest, backtests, speaks
 from .generalise import Candidate, generalise
 from .guard import ActiveRule
@@ -407,10 +408,12 @@ def active_rules(view: View, known: Sequence[Item]) -> list[ActiveRule]:
 
 
 def _active(item: Item, pattern: Pattern, event: RuleEvent) -> ActiveRule:
+    good = item.support - event.support  # the item counts those who called it good as well
+    said = f"{corrected(event.support, event.commits)}{f', called good {times(good)}' if good > 0 else ''}"
     return ActiveRule(
         id=item.id,
         title=item.title,
-        message=f"{item.title}: {corrected(event.support, event.commits)}",
+        message=f"{item.title}: {said}",
         pattern=pattern,
         support=event.support,
         against=event.against,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..store.items import Evidence
-from ..store.wording import change
+from ..store.wording import change, count, times
 from .ranking import Ranked
 from .sameness import alike, same
 
@@ -190,9 +190,9 @@ def reason(each: Ranked, kin: Sequence[Ranked] = ()) -> str:
 def _often(each: Ranked, kin: Sequence[Ranked], evidence: Sequence[Evidence]) -> str:
     support = sum(other.item.support for other in (each, *kin))
     commits = len({one.commit for one in evidence if one.commit})
-    times = "once" if support <= 1 else "twice" if support == 2 else f"{support} times"
     # How many commits is known only where all of them are at hand: a rule keeps a few of its corrections.
-    return f"corrected {times}" + (f" in {commits} commit{'s' * (commits > 1)}" if kin and commits else "")
+    often = f"corrected {times(max(1, support))}"
+    return often + (f" in {count(commits, 'commit')}" if kin and commits else "")
 
 
 def plain(text: str, length: int = SHORT) -> str:

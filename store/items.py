@@ -226,7 +226,8 @@ def _make(record: Record, corrections: Mapping[str, Record], said: _Said, own_wr
     support, against, status = made.support, 0, ""
     event = said.events.get(record.m)
     if event is not None:
-        support, against, status = max(event.support, support), event.against, event.to_state
+        # What the last step was decided on, and what the guard says: a correction more makes no new step yet.
+        support, against, status = event.support or support, event.against, event.to_state
     elif made.kind == "rule":
         status = "candidate"
     return replace(

@@ -23,6 +23,7 @@ from .journal import FileJournal, wall_ms
 from .layout import FORMAT, FORMAT_BYTES, FORMAT_FILE, NewerStoreError
 from .pulling import MAX_BYTES, MAX_RECORDS, Arrival, Listing, arrivals, list_tree
 from .reading import AHEAD
+from .wording import count as counted
 
 BRANCH = "cortex/memory"
 REF = f"refs/heads/{BRANCH}"
@@ -136,7 +137,7 @@ def _unite(
     if newer > FORMAT:
         raise NewerStoreError(
             f"the branch {BRANCH} has format {newer}, and this version of Cortex writes format {FORMAT}",
-            f"Update Cortex. {state.records} records that it can read were taken in; nothing was sent.",
+            f"Update Cortex. What it can read was taken in ({counted(state.records, 'record')}); nothing was sent.",
         )
     _add_own(repository, journal, state, scan)
     if not state.good:
@@ -259,7 +260,7 @@ def _commit(
     who = pygit2.Signature(
         clean.sub("", name).strip() or "Cortex", clean.sub("", mail).strip() or "cortex@localhost"
     )
-    message = f"Share {count} segment{'' if count == 1 else 's'}\n"
+    message = f"Share {counted(count, 'segment')}\n"
     return str(repository.create_commit(None, who, who, message, tree, [pygit2.Oid(hex=tip) for tip in tips]))
 
 
