@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import cast
@@ -35,22 +36,38 @@ def parse(source: bytes, language: str) -> tree_sitter.Tree:
     return parser.parse(source)
 
 
-def is_broken(source: bytes, language: str, lines: Collection[int] | None) -> bool:
-    """Whether a syntax error lies on one of `lines` (from 1; None: anywhere)."""
+@dataclass(frozen=True)
+class Breaks:
+    """Whether a text has syntax errors, and the lines (from 1, both included) that they lie on."""
+
+    any: bool = False
+    places: tuple[tuple[int, int], ...] = ()
+
+    def touch(self, lines: Collection[int] | None) -> bool:
+        """Whether an error lies on one of `lines` (None: anywhere)."""
+        if lines is None or not self.any:
+            return self.any
+        return any(line in lines for first, last in self.places for line in range(first, last + 1))
+
+
+def breaks(source: bytes, language: str) -> Breaks:
+    """The syntax errors of `source`."""
     root = parse(source, language).root_node
     if not root.has_error:
-        return False
-    if lines is None:
-        return True
-    stack = [root]
+        return Breaks()
+    places, stack = [], [root]
     while stack:
         node = stack.pop()
         if node.is_error or node.is_missing:
-            if any(line in lines for line in range(node.start_point.row + 1, node.end_point.row + 2)):
-                return True
+            places.append((node.start_point.row + 1, node.end_point.row + 1))
         elif node.has_error:
             stack.extend(node.children)
-    return False
+    return Breaks(True, tuple(places))
+
+
+def is_broken(source: bytes, language: str, lines: Collection[int] | None) -> bool:
+    """Whether a syntax error lies on one of `lines` (from 1; None: anywhere)."""
+    return breaks(source, language).touch(lines)
 
 
 class Node:

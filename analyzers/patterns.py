@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from ast_grep_py import SgNode, SgRoot
@@ -23,6 +23,8 @@ from .languages import COMMENTS, LANGUAGES, Language
 
 _ELEMENT = re.compile(r"\$\$\$[A-Z_][A-Z0-9_]*|\$[A-Z_][A-Z0-9_]*|\w+|[^\w\s]")
 _HOLE = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)|\$([A-Z_][A-Z0-9_]*)")
+_WORD = re.compile(r"\w+")
+TRIALS = 200  # nodes times patterns that are tried one by one, before walking the tree for each is quicker
 MAX_MATCHES = 2_000  # of one rule in one file: more says that the rule is wrong, not the file
 
 
@@ -61,6 +63,7 @@ class Parsed:
         self.language = language
         self._root: SgNode | None = None
         self._imports: tuple[str, ...] | None = None
+        self._held: dict[str, bool] = {}
 
     @property
     def root(self) -> SgNode:
@@ -76,6 +79,23 @@ class Parsed:
             self._imports = imports_of(self.text, self.language)
         return self._imports
 
+    @cached_property
+    def vocabulary(self) -> str:
+        """The words of the text, each once: a tenth of its length, and it holds the same pieces of words."""
+        return "\n".join(set(_WORD.findall(self.text)))
+
+    def holds(self, words: Iterable[str]) -> bool:
+        """Whether all of `words` stand in the text, be it inside longer ones: quick for thousands of them."""
+        held = self._held
+        for word in words:
+            found = held.get(word)
+            if found is None:
+                is_plain = word.replace("_", "a").isalnum()  # what \w+ matches whole
+                found = held[word] = word in (self.vocabulary if is_plain else self.text)
+            if not found:
+                return False
+        return True
+
 
 class Compiled:
     """A pattern made ready to match in one language."""
@@ -84,17 +104,34 @@ class Compiled:
         self.pattern = pattern
         self.language = language
         self._rule: dict[str, Any] = {"pattern": matcher(pattern)}
-        self._before = _elements(pattern.pattern)
-        self._after = _elements(pattern.rewrite)
-        self._kept = _aligned(self._before, self._after)
-        self._holes = {each.hole: each for each in self._before if each.hole}
-        # What the rewrite throws away must at least be what the examples threw away: `level = "a"` says nothing
-        # of `level = read()`.
-        kept = {each.hole for each in self._after if each.hole}
-        self._thrown = {each.name: each.kind for each in pattern.holes if each.kind and each.name not in kept}
         self._lacks = tuple(each[6:] for each in pattern.guards if each.startswith("lacks:"))
         self._imports = tuple(each[7:] for each in pattern.guards if each.startswith("import:"))
         self._paths = tuple(each[5:] for each in pattern.guards if each.startswith("path:"))
+
+    # What follows is needed where the pattern matches, and it nearly never does.
+
+    @cached_property
+    def _before(self) -> tuple[_Element, ...]:
+        return _elements(self.pattern.pattern)
+
+    @cached_property
+    def _after(self) -> tuple[_Element, ...]:
+        return _elements(self.pattern.rewrite)
+
+    @cached_property
+    def _kept(self) -> dict[int, int]:
+        return _aligned(self._before, self._after)
+
+    @cached_property
+    def _holes(self) -> dict[str, _Element]:
+        return {each.hole: each for each in self._before if each.hole}
+
+    @cached_property
+    def _thrown(self) -> dict[str, str]:
+        # What the rewrite throws away must at least be what the examples threw away: `level = "a"` says nothing
+        # of `level = read()`.
+        kept = {each.hole for each in self._after if each.hole}
+        return {each.name: each.kind for each in self.pattern.holes if each.kind and each.name not in kept}
 
     def find(self, source: Parsed | str, lines: Collection[int] | None = None, path: str = "") -> list[Match]:
         """The places in `source`, in their order, with the text that each would become.
@@ -103,15 +140,19 @@ class Compiled:
         make of it, or whose rewrite is the same text, is none.
         """
         parsed = Parsed(source, self.language.name) if isinstance(source, str) else source
-        text = parsed.text
-        if not all(word in text for word in self.pattern.words):
+        if not all(word in parsed.text for word in self.pattern.words) or not self._speaks(parsed, path):
             return []
+        return self._matches(parsed.root.find_all(**self._rule)[:MAX_MATCHES], parsed.text, lines)
+
+    def _speaks(self, parsed: Parsed, path: str) -> bool:
+        """Whether the guards let the pattern speak of this file."""
         if self._paths and not any(fnmatchcase(path, glob) for glob in self._paths):
-            return []
-        if self._imports and not set(self._imports) & set(parsed.imports):
-            return []
+            return False
+        return not self._imports or bool(set(self._imports) & set(parsed.imports))
+
+    def _matches(self, nodes: Sequence[SgNode], text: str, lines: Collection[int] | None) -> list[Match]:
         out = []
-        for node in parsed.root.find_all(**self._rule)[:MAX_MATCHES]:
+        for node in nodes:
             place = node.range()
             if lines is not None and place.start.line + 1 not in lines:
                 continue
@@ -211,6 +252,35 @@ class Compiled:
             before = i
             last = i if i >= 0 else last
         return "".join(out) + (text[placed[-1][1] : end] if placed else "")
+
+
+def find_each(
+    parsed: Parsed, patterns: Sequence[Compiled], lines: Collection[int] | None = None, path: str = ""
+) -> list[list[Match]]:
+    """What `find` of each pattern says, with one walk of the tree for all of them."""
+    out: list[list[Match]] = [[] for _ in patterns]
+    asked = [
+        (compiled, found)
+        for compiled, found in zip(patterns, out, strict=True)
+        if parsed.holds(compiled.pattern.words) and compiled._speaks(parsed, path)
+    ]
+    if not asked:
+        return out
+    rules: list[Any] = [compiled._rule for compiled, _ in asked]
+    nodes = parsed.root.find_all(any=rules)
+    if len(nodes) > MAX_MATCHES or len(nodes) * len(asked) > TRIALS:
+        for compiled, found in asked:
+            found += compiled.find(parsed, lines, path)
+        return out
+    if lines is not None:
+        nodes = [node for node in nodes if node.range().start.line + 1 in lines]
+    for compiled, found in asked:
+        # What the holes caught is known to the node that this very pattern found.
+        own = [
+            again for node in nodes if (again := node.find(**compiled._rule)) == node and again is not None
+        ]
+        found += compiled._matches(own, parsed.text, lines)
+    return out
 
 
 @lru_cache(maxsize=4096)

@@ -39,8 +39,59 @@ register release remove rename render repair replace report reset resolve restor
 route save scan schedule search select send sign skip sort split start stop store submit sync tag test trace
 track transfer trim unlock update upload validate verify visit wait warn watch write"""
 NOUNS, VERBS = _NOUNS.split(), _VERBS.split()
+_NAMES = [noun for noun in NOUNS if noun not in ("import", "package", "range", "switch")]  # no keyword
+_MARK = re.compile("VERB|NOUN|OTHER|CALL|AT")
 PLACES = ("api", "core", "jobs", "models", "services", "tests", "tools", "web")
 ENDINGS = {"python": "py", "go": "go", "typescript": "ts", "javascript": "js"}
+LANGUAGES = tuple(ENDINGS)
+STRICT = {
+    "python": "strict=True",
+    "go": "Strict",
+    "typescript": "{ strict: true }",
+    "javascript": "{ strict: true }",
+}
+_SCRIPT = """
+/** Handle one NOUN. */
+export function VERB_NOUN_AT(NOUN, OTHER = null) {
+  if (OTHER === null) {
+    OTHER = settings.OTHER;
+  }
+  const found = CALL;
+  return found.filter((each) => each.NOUN > AT);
+}
+"""
+#: The head of a file, and one function in it.
+_FORMS = {
+    "python": (
+        "from service import client, settings\n",
+        """
+def VERB_NOUN_AT(NOUN, OTHER=None):
+    \"\"\"Handle one NOUN.\"\"\"
+    if OTHER is None:
+        OTHER = settings.OTHER
+    found = CALL
+    return [each for each in found if each.NOUN > AT]
+""",
+    ),
+    "go": (
+        'package service\n\nimport "example.org/service/client"\n',
+        """
+// VERB_NOUN_AT handles one NOUN.
+func VERB_NOUN_AT(NOUN, OTHER *Value) ([]Item, error) {
+	found, err := CALL
+	if err != nil {
+		return nil, fmt.Errorf("NOUN: %w", err)
+	}
+	return found[AT:], nil
+}
+""",
+    ),
+    "javascript": ('import { client, settings } from "service";\n', _SCRIPT),
+    "typescript": (
+        'import { client, settings } from "service";\n',
+        _SCRIPT.replace("(NOUN, OTHER = null)", "(NOUN: Value, OTHER: Value | null = null): Item[]"),
+    ),
+}
 
 
 def memories(store: Path, count: int, rules: int = 50, seed: int = 1) -> None:
@@ -119,16 +170,26 @@ def lesson(chance: random.Random, number: int) -> Correction | Memory:
 
 
 def rule(number: int) -> list[Draft]:
-    """An active rule on Python calls: `fetch_account(X)` should be `fetch_account(X, strict=True)`."""
-    name = f"{VERBS[number % len(VERBS)]}_{NOUNS[number % len(NOUNS)]}"
-    m = f"{number:032x}"
+    """An active rule on the calls of one of four languages: `fetch_account(X)` should say that it is strict.
+
+    From the 50th on, every fifth holds words that many files hold, and matches in none of them.
+    """
+    language = LANGUAGES[number % len(LANGUAGES)]
+    name = _call(number)
+    words: tuple[str, ...] = (name,)
+    if number >= 50 and number % 5 == 0:
+        noun, other = _NAMES[number % len(_NAMES)], _NAMES[number * 7 % len(_NAMES)]
+        name, words = f"client.{noun}.{other}", ("client", noun, other)
     pattern = Pattern(
-        language="python",
+        language=language,
         pattern=f"{name}($A)",
-        rewrite=f"{name}($A, strict=True)",
+        rewrite=f"{name}($A, {STRICT[language]})",
+        context=f"package p\nfunc f() {{ {name}($A) }}" if language == "go" else "",
+        selector="call_expression" if language == "go" else "",
         holes=(Hole("A", "identifier"),),
-        words=(name,),
+        words=words,
     )
+    m = f"{number:032x}"
     event = RuleEvent(
         rule=m, to_state="active", support=3, commits=3, matched=3, changed=3, confidence=MILLION * 9 // 10
     )
@@ -136,21 +197,21 @@ def rule(number: int) -> list[Draft]:
     return [Draft(memory, m=m, origin="history"), Draft(event, origin="history")]
 
 
-def module(number: int, functions: int = 20, calls: int = 2) -> str:
-    """A Python file of about eight lines a function; `calls` of them break a rule that the first 50 hold."""
+def _call(number: int) -> str:
+    return f"{VERBS[number % len(VERBS)]}_{NOUNS[number % len(NOUNS)]}"
+
+
+def module(number: int, functions: int = 20, calls: int = 2, language: str = "python") -> str:
+    """A file of about eight lines a function; `calls` of them break a rule that the first 48 hold."""
     chance = random.Random(number)
-    out = ["from service import client, settings\n"]
+    head, function = _FORMS[language]
+    out = [head]
     for at in range(functions):
-        noun, other = chance.sample(NOUNS, 2)
-        call = f"{VERBS[(number + at) % 50]}_{NOUNS[(number + at) % 50]}"
-        line = f"found = {call}({noun})" if at < calls else f"found = client.{noun}({other}, limit={at})"
-        out.append(
-            f"\ndef {chance.choice(VERBS)}_{noun}_{at}({noun}, {other}=None):\n"
-            f'    """Handle one {noun}."""\n'
-            f"    if {other} is None:\n        {other} = settings.{other}\n"
-            f"    {line}\n"
-            f"    return [each for each in found if each.{noun} > {at}]\n"
-        )
+        noun, other = chance.sample(_NAMES, 2)
+        rule = (number + at) % 12 * len(LANGUAGES) + LANGUAGES.index(language)
+        call = f"{_call(rule)}({noun})" if at < calls else f"client.{noun}({other}, {at})"
+        given = {"VERB": chance.choice(VERBS), "NOUN": noun, "OTHER": other, "CALL": call, "AT": str(at)}
+        out.append(_MARK.sub(lambda found, given=given: given[found[0]], function))
     return "\n".join(out)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 from ..hooks import spool
 from ..models.sessions import give_back
-from ..repo.errors import BusyError, UsageError
+from ..repo.errors import BusyError, PlaceError, UsageError
 from ..repo.layout import relink
 from ..repo.places import LINK, Place, find
 from ..store.durable import NotWrittenError
@@ -50,6 +51,7 @@ READING = frozenset({"ask", "log", "report", "show"})
 SLICE_S = 20.0
 #: How long the lock is left to those who wait for it, between two slices of background work, in seconds.
 BREATH_S = 0.005
+MOST_SAVED = 50  # files saved at once that are looked through
 DAY_MS = 86_400_000
 IDLE_S = 900.0  # a repository in which nothing happens for so long is let go of, until something does
 
@@ -167,10 +169,17 @@ class Engine:
         return report.commits
 
     def saved(self, paths: Collection[str]) -> None:
-        """The work tree changed: load what the guard will need, so that the next commit does not wait for it."""
+        """Files were saved: look through them now, so that the next commit does not wait for it.
+
+        Where many come at once, git or a tool wrote them: then only what the guard needs anyway is loaded.
+        """
         with self._lock:
             self._used = time.monotonic()
-            self._state.rules()
+            rules = self._state.rules()
+        for path in paths if rules and len(paths) <= MOST_SAVED else ():
+            # A folder may be gone by now, or be another repository's.
+            with self._lock, contextlib.suppress(PlaceError, UsageError):
+                guarding.prepare(self._at(os.path.dirname(path)), path)
 
     def background(self, stop: Callable[[], bool], budget_s: float) -> bool:
         """Go on with what takes long: the past, the index. True while there is more to do."""

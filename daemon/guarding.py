@@ -11,10 +11,9 @@ from pathlib import Path
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
-from ..analyzers.parse import is_broken
-from ..learning.guard import ActiveRule, Change, Finding
+from ..learning.guard import ActiveRule, Change, Finding, look
 from ..learning.guard import check as find
-from ..repo.errors import UsageError
+from ..repo.errors import CortexError, UsageError
 from ..repo.files import read_plain
 from ..repo.git import git
 from ..store.kinds import MILLION, Exposure, Shown
@@ -62,7 +61,7 @@ def check(
         staged = _staged(state, files, since, index_file, cwd)
         changes = list(_readable(state, staged, skipped))
     rules = state.rules()
-    findings = find(changes, rules)
+    findings = find(changes, rules, state.ahead)
     settings = state.settings()
     blocking = settings.text("guard.mode") == "block" and any(
         finding.confidence >= settings.number("guard.block_confidence") for finding in findings
@@ -71,7 +70,7 @@ def check(
         note_exposure(state, _exposure(findings, channel), channel)
     return {
         "schema": SCHEMA,
-        "findings": _told(findings, rules),
+        "findings": _told(state, findings),
         "checked_files": len(changes),
         "skipped": skipped,
         "elapsed_ms": round((time.perf_counter() - started) * 1000, 3),
@@ -87,11 +86,40 @@ def check_generation(
     if language is None:
         return []
     added = frozenset(line for first, last in lines for line in range(first, last + 1))
-    rules = state.rules()
-    findings = find([Change(path, text, language, added)], rules)
+    findings = find([Change(path, text, language, added)], state.rules(), state.ahead)
     if findings:
         note_exposure(state, _exposure(findings, "hook"), "guard")
-    return _told(findings, rules)
+    return _told(state, findings)
+
+
+def prepare(state: State, path: str) -> None:
+    """Look through a file (an absolute path) that was just saved: the commit that it goes into will not wait.
+
+    It is taken for a change of what is checked out. Where another change is staged, or one that git's filters
+    make of it, the guard looks again.
+    """
+    rules = state.rules()
+    name = state.place.relative(Path(path))
+    if not rules or language_of(name) is None:
+        return
+    try:
+        data = read_plain(Path(path), LARGEST + 1)
+    except OSError:
+        return
+    try:
+        before = _head_tree(state) / name
+        added = added_lines(before.data if isinstance(before, pygit2.Blob) else b"", data)
+    except (KeyError, ValueError, CortexError):
+        added = None  # a new file: all of it
+    for change in _readable(state, [Staged(name, data, added)], {}):
+        look(change, rules, state.ahead)
+
+
+def added_lines(before: bytes, after: bytes) -> frozenset[int]:
+    """The lines of `after`, from 1, that are not in `before`."""
+    from .recording import changed_lines
+
+    return frozenset(line for first, last in changed_lines(before, after) for line in range(first, last + 1))
 
 
 def _known(language: str) -> str:
@@ -223,12 +251,7 @@ def _from_index_file(state: State, index_file: str) -> Iterator[Staged]:
         blob, before = repository.get(new), repository.get(old) if old.strip("0") else None
         if not isinstance(blob, pygit2.Blob):
             continue
-        from .recording import changed_lines
-
-        old_data = before.data if isinstance(before, pygit2.Blob) else b""
-        added = frozenset(
-            line for first, last in changed_lines(old_data, blob.data) for line in range(first, last + 1)
-        )
+        added = added_lines(before.data if isinstance(before, pygit2.Blob) else b"", blob.data)
         yield Staged(raw.decode("utf-8", "surrogateescape"), blob.data, added)
 
 
@@ -252,7 +275,7 @@ def _readable(state: State, staged: Iterable[Staged], skipped: dict[str, str]) -
             except UnicodeDecodeError:
                 skipped[each.path] = "not UTF-8"
                 continue
-            if is_broken(each.data, language, each.added):
+            if state.ahead.breaks(each.data, language).touch(each.added):
                 skipped[each.path] = "does not parse"
             else:
                 yield Change(each.path, text, language, each.added)
@@ -269,12 +292,12 @@ def _exposure(findings: Sequence[Finding], channel: str) -> Exposure:
     )
 
 
-def _told(findings: Sequence[Finding], rules: Sequence[ActiveRule]) -> list[FindingResult]:
-    by_id = {rule.id: rule for rule in rules}
-    return [_finding(finding, by_id.get(finding.rule)) for finding in findings]
+def _told(state: State, findings: Sequence[Finding]) -> list[FindingResult]:
+    rules = {rule: state.shown_rule(rule) for rule in {finding.rule for finding in findings}}
+    return [_finding(finding, rules[finding.rule]) for finding in findings]
 
 
-def _finding(finding: Finding, rule: ActiveRule | None) -> FindingResult:
+def _finding(finding: Finding, rule: ActiveRule) -> FindingResult:
     return {
         "path": finding.path,
         "line": finding.line,
@@ -283,15 +306,15 @@ def _finding(finding: Finding, rule: ActiveRule | None) -> FindingResult:
         "end_column": finding.end_column,
         "language": finding.language,
         "rule": finding.rule,
-        "message": finding.message,
+        "message": rule.message,
         "before": finding.before,
         "after": finding.after,
         "support": finding.support,
         "against": finding.against,
         "confidence": round(finding.confidence, 4),
         "status": finding.status,
-        "evidence": evidence(rule.evidence) if rule else [],
-        "backtest": dict(rule.backtest) if rule else {},
+        "evidence": evidence(rule.evidence),
+        "backtest": dict(rule.backtest),
     }
 
 

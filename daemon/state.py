@@ -14,7 +14,7 @@ from ..repo import config, ignore
 from ..repo.errors import CortexError
 from ..repo.places import Place
 from ..store.fold import View
-from ..store.items import MADE_OF, Item, Listing
+from ..store.items import MADE_OF, Item, Listing, rule_items
 from ..store.journal import FileJournal
 from ..store.kinds import Generation
 from ..store.record import Record
@@ -23,6 +23,7 @@ from ..store.secrets import MARK, clean, find, redact_all, secrets_of
 if TYPE_CHECKING:
     import pygit2
 
+    from ..learning.ahead import Ahead
     from ..learning.guard import ActiveRule
     from ..models import Classifier, TokenCounter
     from ..store.blobs import Blobs
@@ -95,6 +96,7 @@ class State:
         self.journal = FileJournal(place.store, author=self._author(), clock=clock, redact=clean)
         self._listing = Listing(self.journal.writer, without_secrets)
         self._rules: tuple[int, list[ActiveRule]] | None = None
+        self._rule_items: dict[str, Item] = {}
         self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
         self._index: list[MemoryIndex] = []  # one, once a question was asked; all work trees share it
 
@@ -104,6 +106,7 @@ class State:
         other.place = place
         other.__dict__.pop("repository", None)
         other.__dict__.pop("blobs", None)
+        other.__dict__.pop("ahead", None)
         return other
 
     @cached_property
@@ -130,6 +133,13 @@ class State:
         return config.load(self.place, self.environment, flags)
 
     @cached_property
+    def ahead(self) -> Ahead:
+        """What the guard knows of files before they are committed."""
+        from ..learning.ahead import Ahead
+
+        return Ahead()
+
+    @cached_property
     def ignored(self) -> ignore.Ignore:
         """What the person does not want to be recorded or learnt from."""
         return ignore.read(self.place.store)
@@ -146,6 +156,7 @@ class State:
         )
         other._listing = Listing(self.journal.writer, without_secrets)
         other._rules, other._index = None, []
+        other._rule_items = {}
         other._generations = (0, 0, {})
         return other
 
@@ -188,14 +199,26 @@ class State:
         return max(0, len(self.items()) - (0 if isinstance(found, str) else found.memories)), []
 
     def rules(self) -> list[ActiveRule]:
-        """The rules that may warn."""
+        """The rules that may warn, as they are recorded; `shown_rule` is what may be said of one."""
         from ..learning.rules import active_rules
 
         view = self.view()
         version = view.changed(*MADE_OF)  # each warning leaves an exposure record, which changes no rule
         if self._rules is None or self._rules[0] != version:
-            self._rules = (version, active_rules(view, self.items()))
+            # Not all that can be recalled: the guard would wait while thousands of texts are looked through.
+            known = rule_items(view, self.journal.writer)
+            self._rules = (version, active_rules(view, known))
+            active = {rule.id for rule in self._rules[1]}
+            self._rule_items = {item.id: item for item in known if item.id in active}
         return self._rules[1]
+
+    def shown_rule(self, rule: str) -> ActiveRule:
+        """One of the rules last told by `rules()`, by its id, without secrets."""
+        from ..learning.rules import reworded
+
+        known = self._rules[1] if self._rules else []  # not read anew: the finding is of these
+        found = next(each for each in known if each.id == rule)
+        return reworded(found, without_secrets(self._rule_items[rule]))
 
     def generations(self) -> Mapping[str, Record]:
         """The last generation of each path; only what is new is gone through."""

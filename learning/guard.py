@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..analyzers.languages import LANGUAGES, is_generated
-from ..analyzers.parse import parse
-from ..analyzers.patterns import Match, Parsed, apply, compile
+from ..analyzers.patterns import Match, Parsed, apply, compile, find_each
 from ..store.items import Evidence
 from ..store.kinds import Pattern
-from .backtest import speaks
+from .ahead import Ahead, Found
 from .suppress import is_suppressed, suppressions
 
 MAX_TEXT = 1024 * 1024
@@ -64,34 +62,42 @@ class Finding:
     status: str
 
 
-def check(changes: Iterable[Change], rules: Sequence[ActiveRule]) -> list[Finding]:
+def check(
+    changes: Iterable[Change], rules: Sequence[ActiveRule], ahead: Ahead | None = None
+) -> list[Finding]:
     """What the rules find on the added lines, by path and line.
 
     Of two rules that would rewrite the same place the surer one speaks. A rewrite that would change nothing,
-    or no longer parse, is not offered.
+    or no longer parse, is not offered. `ahead` knows what was found already.
     """
-    by_language: defaultdict[str, list[ActiveRule]] = defaultdict(list)
+    ahead = ahead or Ahead()
     out: list[Finding] = []
     for change in changes:
-        if change.language not in by_language:
-            by_language[change.language] = [rule for rule in rules if speaks(rule.pattern, change.language)]
-        out += _check(change, by_language[change.language])
+        out += _check(change, ahead.rules(rules, change.language), ahead)
     return sorted(out, key=lambda each: (each.path, each.line, each.column, each.rule))
 
 
-def _check(change: Change, rules: Sequence[ActiveRule]) -> list[Finding]:
+def look(change: Change, rules: Sequence[ActiveRule], ahead: Ahead) -> None:
+    """Find now what `check` will be asked for when the change is staged, and leave it in `ahead`."""
+    ahead.breaks(change.text.encode("utf-8", "replace"), change.language)
+    spoken = ahead.rules(rules, change.language)
+    if spoken and ahead.found(change.path, change.text, change.language) is None:
+        ahead.keep(change.path, change.text, change.language, _places(change, None, spoken))
+    _check(change, spoken, ahead)
+
+
+def _check(change: Change, rules: Sequence[ActiveRule], ahead: Ahead) -> list[Finding]:
     if not rules or change.language not in LANGUAGES or len(change.text) > MAX_TEXT:
         return []
     if change.added is not None and not change.added:
         return []
     if is_generated(change.path, change.text[:4096].encode("utf-8", "replace")):
         return []
-    parsed = Parsed(change.text, change.language)
-    found: list[tuple[ActiveRule, Match]] = []
-    for rule in rules:
-        compiled = compile(rule.pattern, change.language)
-        if compiled is not None:
-            found += [(rule, match) for match in compiled.find(parsed, change.added, change.path)]
+    known = ahead.found(change.path, change.text, change.language)
+    if known is None:
+        found = _places(change, change.added, rules)
+    else:
+        found = [each for each in known if change.added is None or each[1].line in change.added]
     if not found:
         return []
     marks = suppressions(change.text)
@@ -101,9 +107,21 @@ def _check(change: Change, rules: Sequence[ActiveRule]) -> list[Finding]:
         if not is_suppressed(marks, rule.id, range(match.line, match.end_line + 1))
     ]
     kept = _best(found)[:MAX_FINDINGS]
-    if not _parses(change, [match for _, match in kept]):
-        kept = [(rule, match) for rule, match in kept if _parses(change, [match])]
+    if not _parses(change, [match for _, match in kept], ahead):
+        kept = [(rule, match) for rule, match in kept if _parses(change, [match], ahead)]
     return [_finding(change, rule, match) for rule, match in kept]
+
+
+def _places(change: Change, lines: frozenset[int] | None, rules: Sequence[ActiveRule]) -> Found:
+    """What the rules find, rule by rule. Only those are compiled whose words the text holds."""
+    parsed = Parsed(change.text, change.language)
+    ready = [
+        (rule, compiled)
+        for rule in rules
+        if parsed.holds(rule.pattern.words) and (compiled := compile(rule.pattern, change.language))
+    ]
+    matches = find_each(parsed, [compiled for _, compiled in ready], lines, change.path)
+    return [(rule, match) for (rule, _), found in zip(ready, matches, strict=True) for match in found]
 
 
 def _best(found: Sequence[tuple[ActiveRule, Match]]) -> list[tuple[ActiveRule, Match]]:
@@ -119,12 +137,12 @@ def _best(found: Sequence[tuple[ActiveRule, Match]]) -> list[tuple[ActiveRule, M
     return sorted(kept, key=lambda each: each[1].start)
 
 
-def _parses(change: Change, matches: Sequence[Match]) -> bool:
+def _parses(change: Change, matches: Sequence[Match], ahead: Ahead) -> bool:
     """Whether the file parses with the rewrites, if it does without."""
     after = apply(change.text, matches).encode("utf-8", "replace")
-    if not parse(after, change.language).root_node.has_error:
+    if ahead.parses(after, change.language):
         return True
-    return parse(change.text.encode("utf-8", "replace"), change.language).root_node.has_error
+    return ahead.breaks(change.text.encode("utf-8", "replace"), change.language).any
 
 
 def _finding(change: Change, rule: ActiveRule, match: Match) -> Finding:

@@ -388,23 +388,31 @@ def _news(last: RuleEvent, event: RuleEvent) -> bool:
 
 def active_rules(view: View, known: Sequence[Item]) -> list[ActiveRule]:
     """The rules that may warn now: active ones, the person's own or accepted; the surest first."""
-    events: dict[str, RuleEvent] = {}
+    last: dict[object, Record] = {}
     for record in view.of_kind("rule-event"):
-        body = record.decoded()
-        if isinstance(body, RuleEvent) and body.to_state:
-            events[body.rule] = body
+        state, rule = record.body.get("to_state"), record.body.get("rule", "")
+        if isinstance(state, str) and state and isinstance(rule, str):
+            last[rule] = record
     out = []
     for item in known:
         if item.kind != "rule" or item.status != ACTIVE or item.trust == "pulled":
             continue
-        current, event = view.current(item.id), events.get(item.id)
-        memory = current.decoded() if current is not None else None
-        if event is None or not isinstance(memory, Memory) or memory.rule is None:
+        current, said = view.current(item.id), last.get(item.id)
+        if current is None or said is None:
+            continue
+        memory, event = current.decoded(), said.decoded()
+        if not isinstance(memory, Memory) or memory.rule is None or not isinstance(event, RuleEvent):
             continue
         if memory.rule.language == "":
             continue
         out.append(_active(item, memory.rule, event))
     return sorted(out, key=lambda rule: (-rule.confidence, -rule.support, rule.id))
+
+
+def reworded(rule: ActiveRule, item: Item) -> ActiveRule:
+    """The rule in the words of another form of its item: one without secrets."""
+    message = item.title + rule.message[len(rule.title) :]
+    return replace(rule, title=item.title, message=message, evidence=item.evidence)
 
 
 def _active(item: Item, pattern: Pattern, event: RuleEvent) -> ActiveRule:

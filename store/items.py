@@ -157,6 +157,15 @@ def items(view: View, own_writer: str) -> list[Item]:
     return Listing(own_writer).items(view)
 
 
+def rule_items(view: View, own_writer: str) -> list[Item]:
+    """The rules among `items`, and no time spent on the others."""
+    said = _hear(view, own_writer)
+    corrections = {record.m: record for record in view.of_kind("correction")}
+    rules = (record for record in view.of_kind("memory") if record.body.get("type") == "rule")
+    made = (_make(record, corrections, said, own_writer) for record in rules)
+    return [each for each in made if each is not None]
+
+
 def item(view: View, m: str, own_writer: str) -> Item | None:
     """The item of one memory id; None when it is unknown, deleted, or nothing that can be recalled."""
     record = view.current(m)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -331,45 +331,58 @@ def decode_any(body: Mapping[str, object]) -> Body | None:
 
 def _build(cls: type[Any], given: Mapping[str, object]) -> Any:
     values = {}
-    for name, hint in _hints(cls):
+    for name, fit in _fits(cls):
         if name in given:
-            fit, value = _fit(hint, given[name])
-            if fit:
+            fits, value = fit(given[name])
+            if fits:
                 values[name] = value
     return cls(**values)
 
 
-_known_hints: dict[type, tuple[tuple[str, Any], ...]] = {}
+_Fit = Callable[[Any], "tuple[bool, Any]"]
+_known_fits: dict[type, tuple[tuple[str, _Fit], ...]] = {}
 
 
-def _hints(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
-    known = _known_hints.get(cls)
+def _fits(cls: type[Any]) -> tuple[tuple[str, _Fit], ...]:
+    known = _known_fits.get(cls)
     if known is None:
         hints = get_type_hints(cls, vars(sys.modules[cls.__module__]))
-        known = tuple((field.name, hints[field.name]) for field in dataclasses.fields(cls))
-        _known_hints[cls] = known
+        known = tuple((field.name, _fit(hints[field.name])) for field in dataclasses.fields(cls))
+        _known_fits[cls] = known
     return known
 
 
-def _fit(hint: Any, value: object) -> tuple[bool, Any]:
-    """Whether `value` is of the type `hint`, and its Python form."""
-    origin = get_origin(hint)
+def _fit(hint: Any) -> _Fit:
+    """What says whether a value is of the type `hint`, and its Python form; made once for each field."""
+    origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        inner = [each for each in get_args(hint) if each is not type(None)]
-        return (True, None) if value is None else _fit(inner[0], value)
+        inner = _fit(next(each for each in arguments if each is not type(None)))
+        return lambda value: (True, None) if value is None else inner(value)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return _fit_many(_fit(arguments[0]))
     if origin is tuple:
+        return _fit_each([_fit(each) for each in arguments])
+    if dataclasses.is_dataclass(hint):
+        return lambda value: (True, _build(hint, value)) if isinstance(value, Mapping) else (False, None)
+    if hint is int:
+        return lambda value: (isinstance(value, int) and not isinstance(value, bool), value)
+    return lambda value: (isinstance(value, hint), value)
+
+
+def _fit_many(one: _Fit) -> _Fit:
+    def fit(value: Any) -> tuple[bool, Any]:
         if not isinstance(value, list):
             return False, None
-        arguments = get_args(hint)
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            items = [_fit(arguments[0], each) for each in value]
-            return True, tuple(item for fit, item in items if fit)
-        if len(arguments) != len(value):
+        return True, tuple(item for fits, item in map(one, value) if fits)
+
+    return fit
+
+
+def _fit_each(each: Sequence[_Fit]) -> _Fit:
+    def fit(value: Any) -> tuple[bool, Any]:
+        if not isinstance(value, list) or len(value) != len(each):
             return False, None
-        pairs = [_fit(argument, each) for argument, each in zip(arguments, value, strict=True)]
-        return all(fit for fit, _ in pairs), tuple(item for _, item in pairs)
-    if dataclasses.is_dataclass(hint):
-        return (True, _build(hint, value)) if isinstance(value, Mapping) else (False, None)  # type: ignore[arg-type]
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool), value
-    return isinstance(value, hint), value
+        pairs = [one(item) for one, item in zip(each, value, strict=True)]
+        return all(fits for fits, _ in pairs), tuple(item for _, item in pairs)
+
+    return fit
