@@ -23,9 +23,17 @@ from .languages import COMMENTS, LANGUAGES, Language
 
 _ELEMENT = re.compile(r"\$\$\$[A-Z_][A-Z0-9_]*|\$[A-Z_][A-Z0-9_]*|\w+|[^\w\s]")
 _HOLE = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)|\$([A-Z_][A-Z0-9_]*)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"\w+")
 TRIALS = 200  # nodes times patterns that are tried one by one, before walking the tree for each is quicker
 MAX_MATCHES = 2_000  # of one rule in one file: more says that the rule is wrong, not the file
+# A pattern may come from others. What it costs grows with the product of these; a learnt one has some dozens.
+MAX_TEMPLATE = 4_096  # characters of a pattern, a rewrite, a context
+MAX_ELEMENTS = 400  # tokens and holes of a pattern, a rewrite
+MAX_GUARDS = 100
+MAX_WORDS = 100
+MAX_REWRITE = 256 * 1024  # characters that one place may become
+MAX_FOUND = 4 * 1024 * 1024  # characters of all places in one file, and of what they would become
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,11 @@ class Parsed:
     def root(self) -> SgNode:
         """The root node; parsed when first asked for, because most texts fail the prefilter."""
         if self._root is None:
-            self._root = SgRoot(self.text, LANGUAGES[self.language].pattern_name).root()
+            name = LANGUAGES[self.language].pattern_name
+            try:
+                self._root = SgRoot(self.text, name).root()
+            except UnicodeEncodeError:  # half a surrogate pair; offsets count characters, and stay
+                self._root = SgRoot(_SURROGATE.sub("\ufffd", self.text), name).root()
         return self._root
 
     @property
@@ -104,7 +116,8 @@ class Compiled:
         self.pattern = pattern
         self.language = language
         self._rule: dict[str, Any] = {"pattern": matcher(pattern)}
-        self._lacks = tuple(each[6:] for each in pattern.guards if each.startswith("lacks:"))
+        lacks = [re.escape(each[6:]) for each in pattern.guards if each.startswith("lacks:")]
+        self._lacks = re.compile(rf"(?<!\w)(?:{'|'.join(lacks)})(?!\w)") if lacks else None
         self._imports = tuple(each[7:] for each in pattern.guards if each.startswith("import:"))
         self._paths = tuple(each[5:] for each in pattern.guards if each.startswith("path:"))
 
@@ -152,19 +165,24 @@ class Compiled:
 
     def _matches(self, nodes: Sequence[SgNode], text: str, lines: Collection[int] | None) -> list[Match]:
         out = []
+        size = 0
         for node in nodes:
             place = node.range()
             if lines is not None and place.start.line + 1 not in lines:
                 continue
             start, end = place.start.index, place.end.index
             found = text[start:end]
-            if any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", found) for word in self._lacks):
+            size += len(found)
+            if size > MAX_FOUND:
+                break
+            if self._lacks is not None and self._lacks.search(found):
                 continue
             if not self._throws_alike(node):
                 continue
             rewrite = self._rewrite(node, text, start, end)
             if rewrite is None or rewrite == found or _stands_already(text, start, found, rewrite):
                 continue
+            size += len(rewrite)
             out.append(
                 Match(
                     line=place.start.line + 1,
@@ -193,6 +211,8 @@ class Compiled:
         if any(span is None for span in caught.values()):
             return None
         spans = {name: span for name, span in caught.items() if span is not None}
+        if sum(spans[x.hole][1] - spans[x.hole][0] for x in self._after if x.hole) > MAX_REWRITE:
+            return None
         placed = self._place(text, start, end, spans)
         if placed is None:
             return _plain(self._after, text, spans)
@@ -285,16 +305,32 @@ def find_each(
 
 @lru_cache(maxsize=4096)
 def compile(pattern: Pattern, language: str = "") -> Compiled | None:
-    """The pattern made ready for `language` (its own by default); None where ast-grep cannot read it."""
+    """The pattern made ready for `language` (its own by default).
+
+    None where ast-grep cannot read it, where the rewrite names what nothing has caught, and where it is too large.
+    """
     name = language or pattern.language
-    if name not in LANGUAGES or not _HOLE.sub("", pattern.pattern).strip():
+    if name not in LANGUAGES or not _HOLE.sub("", pattern.pattern).strip() or not _bounded(pattern):
         return None
-    compiled = Compiled(pattern, LANGUAGES[name])
+    caught = {hole[1] or hole[2] for hole in _HOLE.finditer(pattern.pattern)}
+    if not all((hole[1] or hole[2]) in caught for hole in _HOLE.finditer(pattern.rewrite)):
+        return None
     try:
         SgRoot("", LANGUAGES[name].pattern_name).root().find_all(pattern=matcher(pattern))
-    except RuntimeError:
+    except (RuntimeError, UnicodeEncodeError):
         return None
-    return compiled
+    return Compiled(pattern, LANGUAGES[name])
+
+
+def _bounded(pattern: Pattern) -> bool:
+    """Whether a pattern is small enough to be worth its time."""
+    texts = (pattern.pattern, pattern.rewrite, pattern.context, *pattern.guards, *pattern.words)
+    return (
+        len(pattern.guards) <= MAX_GUARDS
+        and len(pattern.words) <= MAX_WORDS
+        and all(len(each) <= MAX_TEMPLATE for each in texts)
+        and all(len(elements(each)) <= MAX_ELEMENTS for each in (pattern.pattern, pattern.rewrite))
+    )
 
 
 def matcher(pattern: Pattern) -> Any:

@@ -41,6 +41,9 @@ class Mark:
 
 PERSON = Mark()
 
+#: Lines, as a note counts them: no other digits than these, and no number that takes long to read.
+_SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+
 #: Who the author or committer is, as "Name <email>". A bare "Claude" is also a person's name: the address
 #: decides, or a name that no person has. Source: what the tools' own commits and settings say.
 _AUTHORS = tuple(
@@ -113,12 +116,12 @@ def read_note(text: str) -> Mark | None:
         above, split, below = ("", "---", text[4:]) if text.startswith("---\n") else (text, "", "")
     try:
         facts = json.loads(below) if below.strip() else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not split or not isinstance(facts, dict):
         return None
     path, agent = "", ""
-    lines: dict[str, Ranges] = {}
+    lines: dict[str, list[tuple[int, int]]] = {}
     for row in above.splitlines():
         if not row.strip():
             continue
@@ -129,8 +132,10 @@ def read_note(text: str) -> Mark | None:
         if key.startswith("h_") or not path:
             continue
         agent = agent or _tool(facts, key.partition("::")[0])
-        lines[path] = (*lines.get(path, ()), *_ranges(spans))
-    return Mark(agent, "note", lines=lines) if agent else Mark(how="note")
+        lines.setdefault(path, []).extend(_ranges(spans))
+    if not agent:
+        return Mark(how="note")
+    return Mark(agent, "note", lines={path: tuple(each) for path, each in lines.items()})
 
 
 def _tool(facts: Mapping[str, object], key: str) -> str:
@@ -144,13 +149,9 @@ def _tool(facts: Mapping[str, object], key: str) -> str:
     return "agent"
 
 
-def _ranges(spans: str) -> Ranges:
-    found = []
-    for span in spans.split(","):
-        first, _, last = span.strip().partition("-")
-        if first.isdigit() and (not last or last.isdigit()):
-            found.append((int(first), int(last or first)))
-    return tuple(found)
+def _ranges(spans: str) -> list[tuple[int, int]]:
+    found = (_SPAN.fullmatch(span.strip()) for span in spans.split(","))
+    return [(int(each[1]), int(each[2] or each[1])) for each in found if each]
 
 
 def signature(who: pygit2.Signature) -> str:

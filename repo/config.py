@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import tomlkit
-from tomlkit.exceptions import ParseError
+from tomlkit.exceptions import TOMLKitError
 
 from .errors import UsageError
+from .files import read_plain
 from .places import Place, state_folder, user_config
 
 TEAM_FILE = ".cortex.toml"
+#: Bytes of a file of settings: reading TOML takes time that grows faster than its length.
+MAX_FILE = 32 * 1024
 Value = bool | int | float | str
 
 
@@ -128,10 +131,15 @@ def load(
     files = [user_config()]
     if place is not None:
         if place.root is not None and (team := place.root / TEAM_FILE).is_file():
-            if is_trusted(place, team):
-                files.append(team)
-            else:
-                warnings.append(f"{team} is not read: its content is not trusted (`cortex config --trust`)")
+            try:
+                if is_trusted(place, team):
+                    files.append(team)
+                else:
+                    warnings.append(
+                        f"{team} is not read: its content is not trusted (`cortex config --trust`)"
+                    )
+            except UsageError as error:
+                warnings.append(error.message)
         files.append(place.store / "config.toml")
     for file in files:
         try:
@@ -141,7 +149,7 @@ def load(
             continue
         for key, value in values.items():
             if key not in OPTIONS:
-                warnings.append(f"{file}: there is no setting {key}")
+                warnings.append(f"{file}: there is no setting {key[:100]}")
                 continue
             try:
                 found[key] = Setting(OPTIONS[key], check(OPTIONS[key], value), str(file))
@@ -171,28 +179,40 @@ def parse(option: Option, text: str) -> Value:
             return True
         if word in {"0", "false", "no", "off"}:
             return False
-        raise UsageError(f"{option.key} takes true or false, not {text!r}")
+        raise UsageError(f"{option.key} takes true or false, not {_shown(text)}")
     try:
+        if option.kind is not str and len(text) > 100:
+            raise ValueError("too long for a number: reading one takes time that grows with its square")
         return check(option, option.kind(text))
     except ValueError:
         kind = "a whole number" if option.kind is int else "a number"
-        raise UsageError(f"{option.key} takes {kind}, not {text!r}") from None
+        raise UsageError(f"{option.key} takes {kind}, not {_shown(text)}") from None
 
 
 def check(option: Option, value: object) -> Value:
     """`value` if it is one that `option` can take; raises `UsageError`."""
-    if option.kind is float and type(value) is int:
+    if option.kind is float and type(value) is int and abs(value) < 2**53:
         value = float(value)
     if type(value) is not option.kind:
-        raise UsageError(f"{option.key} takes a value like {option.default!r}, not {value!r}")
+        raise UsageError(f"{option.key} takes a value like {option.default!r}, not {_shown(value)}")
     if option.choices and value not in option.choices:
-        raise UsageError(f"{option.key} takes one of {', '.join(option.choices)}, not {value!r}")
+        raise UsageError(f"{option.key} takes one of {', '.join(option.choices)}, not {_shown(value)}")
     if isinstance(value, (int, float)):
+        if value != value:  # not a number: no bound holds it
+            raise UsageError(f"{option.key} takes a number, not {value}")
         if option.least is not None and value < option.least:
-            raise UsageError(f"{option.key} is at least {option.least:g}, not {value:g}")
+            raise UsageError(f"{option.key} is at least {option.least:g}, not {_shown(value)}")
         if option.most is not None and value > option.most:
-            raise UsageError(f"{option.key} is at most {option.most:g}, not {value:g}")
+            raise UsageError(f"{option.key} is at most {option.most:g}, not {_shown(value)}")
     return value
+
+
+def _shown(value: object) -> str:
+    """A value in few words: one of a file may be of any length, and an integer too long to be written out."""
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return "a number of many digits"
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def write(file: Path, key: str, value: Value | None) -> None:
@@ -204,7 +224,7 @@ def write(file: Path, key: str, value: Value | None) -> None:
         if isinstance(table, dict) and name in table:
             del table[name]
     else:
-        if section not in document:
+        if not isinstance(document.get(section), dict):
             document[section] = tomlkit.table()
         cast(dict[str, Any], document[section])[name] = value
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -218,7 +238,8 @@ def trust(place: Place) -> str:
     team = place.require_root() / TEAM_FILE
     if not team.is_file():
         raise UsageError(f"there is no {team}", "Only the team's file needs trust.")
-    digest = hashlib.sha256(team.read_bytes()).hexdigest()
+    with _reading(team):
+        digest = _digest(team)
     known = _trusted()
     known[str(team)] = digest
     file = _trust_file()
@@ -231,7 +252,12 @@ def trust(place: Place) -> str:
 
 def is_trusted(place: Place, team: Path) -> bool:
     """Whether the person trusted this very content."""
-    return _trusted().get(str(team)) == hashlib.sha256(team.read_bytes()).hexdigest()
+    with _reading(team):
+        return _trusted().get(str(team)) == _digest(team)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(_bytes(file)).hexdigest()
 
 
 def _trust_file() -> Path:
@@ -241,7 +267,7 @@ def _trust_file() -> Path:
 def _trusted() -> dict[str, str]:
     try:
         known = json.loads(_trust_file().read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return {str(key): str(value) for key, value in known.items()} if isinstance(known, dict) else {}
 
@@ -262,17 +288,27 @@ def _reading(file: Path) -> Iterator[None]:
     """What goes wrong with a file, in words."""
     try:
         yield
-    except (ParseError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not valid TOML: {error}", "Mend the file, or move it away.") from error
+    except (TOMLKitError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{file} is not valid TOML: {str(error)[:200]}", "Mend the file, or move it away."
+        ) from error
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return _bytes(file).decode("utf-8")
     except FileNotFoundError:
         return ""
+
+
+def _bytes(file: Path) -> bytes:
+    """A file of settings; raises `UsageError` for one that is none by its size or its kind."""
+    data = read_plain(file, MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise UsageError(f"{file} is larger than {MAX_FILE:,} bytes", "Keep nothing but settings there.")
+    return data
 
 
 @lru_cache(maxsize=64)

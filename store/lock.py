@@ -38,7 +38,7 @@ def holder(folder: Path, system: System = SYSTEM) -> str:
     try:
         said = json.loads(read(system, folder / HOLDER))
         return f"process {int(said['pid'])} ({str(said['program'])[:80]})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return ""
 
 

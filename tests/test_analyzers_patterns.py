@@ -148,3 +148,38 @@ def test_what_a_rewrite_throws_away_must_be_what_the_examples_threw_away():
         0,
         0,
     ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"rewrite": "g($B)"},  # was a crash where it matched
+        {"rewrite": "g($$$B, $A)"},
+        {"pattern": "f(" + "a, " * 5000 + "$A)"},  # took 4 s to align
+        {"rewrite": "$A " * 20_000},
+        {"guards": tuple(f"lacks:w{number}" for number in range(3000))},  # took 18 s to look for
+        {"words": ("f",) * 3000},
+        {"pattern": "f(\ud800, $A)"},  # was a crash
+        {"context": "\ud800", "selector": "call"},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_a_rule_that_cannot_work_or_is_too_large_compiles_to_none(more: dict[str, object]) -> None:
+    whole: dict[str, object] = {"language": "python", "pattern": "f($A)", "rewrite": "g($A)", **more}
+    assert compile(Pattern(**whole)) is None  # type: ignore[arg-type]
+
+
+def test_half_a_surrogate_pair_in_a_text_is_passed_over() -> None:
+    compiled = made("python", "f($A)", "g($A)")
+    assert rewritten(compiled, "x = '\ud800é'; f(1)\n") == "x = '\ud800é'; g(1)\n"
+
+
+def test_a_place_that_would_become_huge_is_none() -> None:
+    compiled = made("python", "f($A)", "$A " * 200)
+    assert compiled.find(f"f({'x' * 5000})\n") == [] and len(compiled.find("f(x)\n")) == 1
+
+
+def test_calls_nested_a_thousand_deep_do_not_fill_the_memory() -> None:
+    text = f"x = {'f(' * 2000}{'y' * 5000}{')' * 2000}\n"
+    matches = made("python", "f($A)", "g($A)").find(text)
+    assert matches and sum(len(each.text) + len(each.rewrite) for each in matches) < 5_000_000

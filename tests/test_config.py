@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,48 @@ def test_an_unknown_setting_names_the_known_ones():
     with pytest.raises(UsageError) as error:
         config.option("recall.q")
     assert "recall.k" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[recall]\nk = 3\nk = 4\n", "already"),  # was a crash: tomlkit says it with another error
+        ("[recall]\nk = 3\n[recall.k]\n", "already"),
+        ("[recall]\nk = " + "9" * 400, "many digits"),  # was a crash: no float is so large
+        ("[guard]\ndeadline = " + "9" * 400, "many digits"),
+        ("[guard]\ndeadline = nan", "takes a number"),  # was taken: nothing is larger than it
+        ("[recall]\nk = '" + "x" * 5000 + "'", "takes a value like"),
+        ("#" * 40_000, "larger than"),
+    ],
+)
+def test_what_a_file_may_hold_stops_nothing(place: Place, text: str, words: str):
+    (place.store / "config.toml").write_text(text)
+    settings = config.load(place)
+    assert all(each.source == "default" for each in settings.settings.values())
+    assert words in settings.warnings[0] and len(settings.warnings[0]) < 600
+
+
+def test_a_file_of_settings_that_is_a_pipe_is_not_waited_for(place: Place):
+    os.mkfifo(place.store / "config.toml")
+    assert "not a plain file" in config.load(place).warnings[0]
+
+
+def test_a_huge_file_of_the_team_is_not_read_whole(place: Place):
+    team = place.require_root() / config.TEAM_FILE
+    with team.open("wb") as file:
+        file.truncate(1 << 40)
+    assert "larger than" in config.load(place).warnings[0]
+    with pytest.raises(UsageError, match="larger than"):
+        config.trust(place)
+
+
+def test_a_setting_is_written_where_a_value_stands_for_its_section(tmp_path: Path):
+    file = tmp_path / "config.toml"
+    file.write_text("# mine\nrecall = true\n")
+    config.write(file, "recall.k", 3)
+    assert "# mine" in file.read_text() and "k = 3" in file.read_text()
+
+
+def test_a_number_of_a_million_digits_is_refused_at_once():
+    with pytest.raises(UsageError, match="whole number"):
+        config.parse(config.option("recall.k"), "9" * 1_000_000)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,3 +119,23 @@ def test_a_commit_with_bytes_that_are_no_text_has_a_mark(repo: Path) -> None:
     )
     repository = pygit2.Repository(str(repo))
     assert Marks(repository).of(repository.head.peel(pygit2.Commit)) == Mark()
+
+
+def test_a_note_that_is_no_note_is_read_as_far_as_it_is_one() -> None:
+    def lines(spans: str) -> object:
+        found = read_note(
+            f'a.py\n  a1 {spans}\n---\n{{"prompts": {{"a1": {{"agent_id": {{"tool": "t"}}}}}}}}'
+        )
+        return found and found.lines
+
+    assert lines("1-4,9") == {"a.py": ((1, 4), (9, 9))}
+    assert lines("²,٣,1-²,2") == {"a.py": ((2, 2),)}  # was a crash: digits, and no number
+    assert lines("9" * 5000 + ",2") == {"a.py": ((2, 2),)}  # was a crash: more digits than Python reads
+    assert read_note("a.py\n  a1 1\n---\n" + "[" * 200_000) is None  # was a crash
+
+
+def test_a_note_of_a_hundred_thousand_rows_is_read_at_once() -> None:
+    began = time.thread_time()
+    found = read_note("a.py\n" + "  a1 1\n" * 100_000 + "---\n{}")
+    assert found is not None and found.lines is not None and len(found.lines["a.py"]) == 100_000
+    assert time.thread_time() - began < 2
