@@ -1,6 +1,6 @@
 """How many secrets are found in whole files, of another generator than the tests' own; in code, how many wrongly.
 
-    python benchmarks/secrets.py [--seed N] [--each N] [REPOSITORY …]
+    python benchmarks/secret_recall.py [--seed N] [--each N] [REPOSITORY …]
 
 The files are of formats that the tests' forms do not copy, the values of other kinds: pronounceable words, words
 with numbers and signs, what `openssl rand` and `uuidgen` print. `docs/benchmarks.md` says when the rules were
