@@ -50,7 +50,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
                 {"question": "how do we fetch the account before the invoice?"},
                 timeout=120,
             )
-        time.sleep(2 if given.quick else 20)
+        _settle(pid)
         loaded = _memory(pid)
         say(f"idle for {seconds} s")
         later = _idle(pid, seconds)
@@ -66,6 +66,13 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
             ),
             Figure("its resident memory, built-in models loaded", loaded, "MiB", LOADED),
         ]  # fmt: skip
+
+
+def _settle(pid: int, most_s: float = 90.0) -> None:
+    """Wait until the index that the question left to the background is made."""
+    end = time.monotonic() + most_s
+    while _idle(pid, 3.0) > 1.0 and time.monotonic() < end:
+        continue
 
 
 def _idle(pid: int, seconds: float) -> float:
