@@ -362,8 +362,9 @@ def _fit(hint: Any) -> _Fit:
         return _fit_many(_fit(arguments[0]))
     if origin is tuple:
         return _fit_each([_fit(each) for each in arguments])
-    if dataclasses.is_dataclass(hint):
-        return lambda value: (True, _build(hint, value)) if isinstance(value, Mapping) else (False, None)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        cls: type[Any] = hint
+        return lambda value: (True, _build(cls, value)) if isinstance(value, Mapping) else (False, None)
     if hint is int:
         return lambda value: (isinstance(value, int) and not isinstance(value, bool), value)
     return lambda value: (isinstance(value, hint), value)
