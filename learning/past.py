@@ -14,6 +14,7 @@ import pygit2
 from ..repo.open import open_repository
 from ..repo.places import Place
 from ..store import notes
+from ..store.durable import SYSTEM, read
 from ..store.kinds import MILLION, Body, Correction
 from ..store.protocols import Journal
 from ..store.record import Draft
@@ -216,7 +217,7 @@ def record(journal: Journal, found: Iterable[tuple[str, Body]], origin: str = OR
 def read_cursor(state: Path, repository: pygit2.Repository, since: int | None) -> Cursor | None:
     """Where the last walk stopped; None when there was none, or it cannot go on from there."""
     try:
-        given = notes.read(state.read_bytes())
+        given = notes.read(read(SYSTEM, state))
     except OSError:
         return None
     cursor = Cursor.read(given.get("cursor")) if given is not None else None

@@ -11,6 +11,7 @@ import pygit2
 from pygit2.enums import SortMode
 
 from ..store import notes
+from ..store.durable import SYSTEM, read
 from .history import branch_tips
 from .past import write_atomically
 
@@ -91,7 +92,7 @@ def commits_since(repository: pygit2.Repository, revision: str) -> list[pygit2.O
 
 def _read(state_file: Path) -> tuple[str, ...] | None:
     try:
-        given = notes.read(state_file.read_bytes())
+        given = notes.read(read(SYSTEM, state_file))
     except OSError:
         return None
     known = given.get("known") if given is not None else None

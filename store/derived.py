@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from . import notes
+from .durable import SYSTEM, read
 from .protocols import Floats
 
 #: Raised when what is embedded or searched is derived in another way: older files are then made again.
@@ -62,7 +63,7 @@ class Manifest:
 def read_manifest(folder: Path) -> Manifest | str:
     """The manifest, or the reason why there is none that this version can use."""
     try:
-        value = notes.read((folder / MANIFEST).read_bytes())
+        value = notes.read(read(SYSTEM, folder / MANIFEST))
     except FileNotFoundError:
         return NONE
     except OSError as error:
@@ -113,6 +114,8 @@ def sha256(path: Path) -> str:
     """The SHA-256 of a file; empty when it cannot be read."""
     digest = hashlib.sha256()
     try:
+        if not path.is_file():
+            return ""
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
@@ -150,7 +153,7 @@ def write_rows(folder: Path, entries: Sequence[Entry], rows: Floats) -> tuple[st
 def read_rows(path: Path, digest: str, width: int) -> tuple[list[Entry], Floats] | None:
     """What `write_rows` wrote; None when it is not exactly that."""
     try:
-        data = path.read_bytes()
+        data = read(SYSTEM, path)
     except OSError:
         return None
     if hashlib.sha256(data).hexdigest() != digest:

@@ -41,8 +41,16 @@ class System:
     """The system calls that the store makes. Tests put faults, or a whole simulated disk, in its place."""
 
     def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
-        """A descriptor that no child process inherits."""
-        return os.open(path, flags | os.O_CLOEXEC, mode)
+        """A descriptor of a plain file or a folder, which no child process inherits.
+
+        Raises `OSError`, for anything else too: to open a pipe waits for somebody at its other end.
+        """
+        fd = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, mode)
+        kind = os.fstat(fd).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            os.close(fd)
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
+        return fd
 
     def close(self, fd: int) -> None:
         """Give a descriptor back."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import random
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cortex.repo.errors import CortexError
+from cortex.store.derived import read_manifest, read_rows
 from cortex.store.doctor import examine
 from cortex.store.durable import NotWrittenError, System
 from cortex.store.journal import FileJournal, create
@@ -225,3 +228,38 @@ def test_when_the_shared_half_of_an_append_fails_the_private_half_is_taken_back(
     with pytest.raises(NotWrittenError):
         journal.append([Draft(Correction(before="x")), Draft(Generation(path="p"))])
     assert list(journal.records()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["format.json", "writer", "clock", "holder", "wal", "segment", "index/manifest.json", "index/rows.bin"],
+)
+def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(tmp_path: Path, name: str) -> None:
+    """Whoever opens a pipe to read it waits for a writer: for ever, here. The alarm ends this test then."""
+    store = tmp_path / "s"
+    create(store)
+    journal = FileJournal(store, "")
+    journal.put(Correction(before="sealed"))
+    journal.seal()
+    journal.put(Correction(before="open"))
+    found = {"wal": next((store / "wal").iterdir()), "segment": next((store / "seg").rglob("*.jsonl"))}
+    path = found.get(name, store / name)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.alarm(10)
+    try:
+        for act in (
+            lambda: FileJournal(store, "").put(Correction(before="new")),
+            lambda: len(FileJournal(store, "").view()),
+            lambda: examine(store),
+            lambda: read_manifest(store / "index"),
+            lambda: read_rows(store / "index" / "rows.bin", "", 1),
+        ):
+            with contextlib.suppress(CortexError):
+                act()
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    if name != "writer":
+        assert len(FileJournal(store, "").view()) >= 1
