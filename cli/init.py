@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -122,6 +123,10 @@ def uninit(path: str, discard: bool, as_json: bool) -> None:
     notes = [*hooked.notes, *taken.notes]
     if (place.common / "refs" / "heads" / "cortex" / "memory").exists():
         notes.append("the shared branch stays: `git branch -D cortex/memory` removes it here")
+    notes += [
+        f"this project's settings for {name} still call Cortex, to no effect: `cortex disconnect {name}` mends them"
+        for name in _connected(place)
+    ]
     if as_json:
         render.say(
             render.as_json(
@@ -218,6 +223,18 @@ def _unregister(place: Place) -> None:
     from ..daemon.registry import Registry
 
     Registry(state_folder()).remove(place.common)
+
+
+def _connected(place: Place) -> list[str]:
+    """The agents whose settings in this work tree call Cortex."""
+    from ..agents import AGENTS, agent
+
+    found = []
+    for name in AGENTS:
+        with contextlib.suppress(CortexError):  # settings that cannot be read are not ours to judge here
+            if place.root and agent(name).disconnect("project", place.root, Path.home(), True).changed:
+                found.append(name)
+    return found
 
 
 def _aside(place: Place) -> Path:

@@ -194,3 +194,17 @@ def test_uninit_also_takes_away_what_a_killed_init_left(tmp_path: Path) -> None:
     assert not os.path.lexists(repo / ".cortex")
     assert exclude.read_bytes() == was
     assert sorted(each.name for each in exclude.parent.iterdir()) == ["exclude"]
+
+
+def test_uninit_names_the_agents_whose_settings_still_call_cortex(repo: Path) -> None:
+    told = "cortex disconnect claude-code"
+    for connects in (False, True):
+        cortex(repo, "init", "--no-history")
+        if connects:
+            cortex(repo, "connect", "claude-code")
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            assert main(["uninit", str(repo), "--discard"]) == 0
+        assert (told in said.getvalue()) == connects
+    cortex(repo, "disconnect", "claude-code")
+    assert not (repo / ".claude").exists()
