@@ -13,6 +13,7 @@ exec 2>/dev/null
 CORTEX_INSIDE_HOOK=1
 PATH="${PATH:+$PATH:}/usr/bin:/bin"
 export CORTEX_INSIDE_HOOK PATH
+unset PYTHONPATH PYTHONHOME # a project's own modules would stand in for ours, and run
 umask 077
 
 program=@PROGRAM@
