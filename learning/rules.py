@@ -175,7 +175,7 @@ def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
             _Plan(
                 rule,
                 memory.rule,
-                _rewritten(memory.rule, known.corrections),
+                rewritten(memory.rule, known.corrections),
                 memory.title,
                 memory.text,
                 f"={rule}",
@@ -221,7 +221,7 @@ def _is_weak(pattern: Pattern) -> bool:
     return not any(word.isidentifier() for word in pattern.words)
 
 
-def _rewritten(pattern: Pattern, corrections: Mapping[str, Correction]) -> tuple[str, ...]:
+def rewritten(pattern: Pattern, corrections: Mapping[str, Correction]) -> tuple[str, ...]:
     """The corrections that the pattern matches before, and whose after its rewrite gives."""
     out = []
     for m, correction in sorted(corrections.items()):
