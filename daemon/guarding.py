@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -202,9 +203,7 @@ def _head_tree(state: State) -> pygit2.Tree:
 
 def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Staged]:
     """New content and added lines of each file. `diff_to_tree` of an index has the tree as its old side."""
-    for patch in diff:
-        if patch is None:
-            continue
+    for patch in _patches(diff):
         delta = patch.delta
         if delta.status_char() == "D" or delta.new_file.mode not in (0o100644, 0o100755):
             continue
@@ -215,6 +214,15 @@ def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Stage
             line for hunk in patch.hunks for line in range(hunk.new_start, hunk.new_start + hunk.new_lines)
         )
         yield Staged(delta.new_file.raw_path.decode("utf-8", "surrogateescape"), blob.data, added)
+
+
+def _patches(diff: pygit2.Diff) -> Iterator[pygit2.Patch]:
+    """What changed, file by file, without those that a partial clone does not hold."""
+    for number in range(len(diff)):
+        with contextlib.suppress(pygit2.GitError):
+            patch = diff[number]
+            if patch is not None:
+                yield patch
 
 
 def _is_large(state: State) -> bool:

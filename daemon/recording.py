@@ -213,9 +213,10 @@ def _last_known(state: State, name: str) -> bytes | None:
 def _committed(state: State, name: str) -> bytes | None:
     try:
         entry = state.repository.revparse_single("HEAD").peel(pygit2.Tree)[name]
+        # Read in here: in a partial clone the object may be missing.
+        return entry.data if isinstance(entry, pygit2.Blob) else None
     except (KeyError, pygit2.GitError, ValueError):
         return None
-    return entry.data if isinstance(entry, pygit2.Blob) else None
 
 
 def latest(state: State, name: str) -> Generation | None:

@@ -28,6 +28,8 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key in _KEPT}
     kept["GIT_TERMINAL_PROMPT"] = "0"
     kept["GIT_OPTIONAL_LOCKS"] = "0"
+    # In a partial clone git asks for what is missing, in passing, with the programs that the repository names.
+    kept["GIT_NO_LAZY_FETCH"] = "1"
     kept["LC_ALL"] = "C.UTF-8"
     return {**kept, **(extra or {})}
 

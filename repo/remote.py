@@ -11,6 +11,7 @@ PROTOCOLS = "file:git:http:https:ssh"
 _NAMED = r"^(core\.(sshcommand|askpass|gitproxy)|credential\.(.*\.)?helper)$"
 #: What stands where the person's own settings say nothing; an empty helper takes all earlier ones away.
 _PLAIN = {"core.sshcommand": ["ssh"], "core.askpass": [""], "core.gitproxy": [""]}
+_PROXY = "core.gitproxy="
 _PROGRAMS = {"fetch": "--upload-pack=git-upload-pack", "push": "--receive-pack=git-receive-pack"}
 
 
@@ -22,11 +23,17 @@ def reach(
 
     Raises `GitError` as `git` does.
     """
+    settings = _persons_own(cwd)
+    environment = {"GIT_ALLOW_PROTOCOL": PROTOCOLS}
+    proxy = next((each.partition("=")[2] for each in settings if each.startswith(_PROXY)), None)
+    if proxy is not None:
+        # Of this setting the first value holds, not the last; one "for" some hosts has no place here.
+        environment["GIT_PROXY_COMMAND"] = "" if " for " in proxy else proxy
     return git(
-        *("-c", "core.alternateRefsCommand=:", *_persons_own(cwd), *options),
+        *("-c", "core.alternateRefsCommand=:", *settings, *options),
         *(verb, _PROGRAMS[verb], *arguments),
         cwd=cwd,
-        environment={"GIT_ALLOW_PROTOCOL": PROTOCOLS},
+        environment=environment,
         timeout=timeout,
     )
 

@@ -193,6 +193,73 @@ def template(repo: Path, canary: str) -> None:
     (repo / ".git" / "objects" / "info" / "alternates").write_text("/nowhere/objects\n")
 
 
+def promisor(repo: Path, canary: str) -> None:
+    """A partial clone with an object missing: git asks the remote for it, in passing, by the remote's program."""
+    missing = git(repo, "rev-parse", "HEAD:gen.py")
+    (repo / ".git" / "objects" / missing[:2] / missing[2:]).unlink()
+    git(repo, "config", "core.repositoryFormatVersion", "1")
+    lazy = (
+        ("extensions.partialClone", "lazy"),
+        ("remote.lazy.promisor", "true"),
+        ("remote.lazy.url", "ext::CANARY"),
+    )
+    setting(*lazy, *EXT)(repo, canary)
+
+
+def submodule(repo: Path, canary: str) -> None:
+    """Modules in the folder of hooks, with an update that is a program and a URL that is an option."""
+    text = f'[submodule "m"]\n\tpath = .git/hooks\n\turl = --upload-pack={canary}\n\tupdate = !{canary}\n'
+    (repo / ".gitmodules").write_text(text + text.replace('"m"', '"../../x"'))
+    git(repo, "update-index", "--add", "--cacheinfo", f"160000,{'ab' * 20},sub")
+    setting(("submodule.recurse", "true"), ("submodule.m.url", "ext::CANARY"), *EXT)(repo, canary)
+
+
+def notes(repo: Path, canary: str) -> None:
+    """git-ai's notes that are no notes, on each commit."""
+    for sha, text in zip(
+        git(repo, "rev-list", "--all").split(), ("---\n" + "[" * 200_000, "\0"), strict=False
+    ):
+        git(repo, "notes", "--ref=ai", "add", "-F", "-", sha, stdin=text.encode())
+
+
+def odd_refs(repo: Path, canary: str) -> None:
+    """Refs of ours that hold what is not ours, a replaced object, and a ref that is a link to the outside."""
+    blob = git(repo, "hash-object", "-w", "--stdin", stdin=Path(canary).read_bytes())
+    tree = git(repo, "mktree", stdin=f"120000 blob {blob}\t..x\n100755 blob {blob}\trun\n".encode())
+    for name in ("refs/cortex/kept/ab", "refs/heads/cortex/memory"):
+        git(repo, "update-ref", name, git(repo, "commit-tree", tree, "-m", "x"))
+    git(repo, "update-ref", f"refs/replace/{git(repo, 'rev-parse', 'HEAD:gen.py')}", blob)
+    (repo / ".git" / "refs" / "heads" / "odd").symlink_to("/etc/hostname")
+
+
+def elsewhere(repo: Path, canary: str) -> None:
+    """The git folder is outside, behind a link, with hooks of its own."""
+    hooks(repo, canary)
+    (repo / ".git").rename(repo.parent / "real.git")
+    (repo / ".git").symlink_to(repo.parent / "real.git")
+
+
+def team_settings(repo: Path, canary: str) -> None:
+    """The team's file, which nobody trusted: a remote that is a program, models from a path, and junk."""
+    text = (
+        f'[sync]\nremote = "ext::{canary}"\n[models]\nset = "{canary}"\n[guard]\nmode = "off"\nmode = "off"\n'
+    )
+    (repo / ".cortex.toml").write_text(text)
+    git(repo, "add", "-A")
+
+
+def shadows(repo: Path, canary: str) -> None:
+    """Programs and modules with the names of those that Cortex uses, where it works."""
+    for name in ("git", "python3", "sh", "cortex", "node"):
+        (repo / name).write_bytes(Path(canary).read_bytes())
+        (repo / name).chmod(0o755)
+    for name in ("json", "click", "sitecustomize", "numpy"):
+        (repo / f"{name}.py").write_text(f"import os\nos.system({canary!r})\n")
+    git(repo, "add", "-A")
+
+
+EXT = (("protocol.ext.allow", "always"), ("protocol.allow", "always"))
+
 REPOSITORIES: dict[str, Poison] = {
     "core.fsmonitor": setting(("core.fsmonitor", "CANARY"), ("core.fsmonitorHookVersion", "2")),
     "core.hooksPath": hooks,
@@ -247,6 +314,17 @@ REPOSITORIES: dict[str, Poison] = {
     "odd content": odd_content,
     "a hostile branch": hostile_branch,
     "a hostile git folder": template,
+    "a missing object and a promisor": promisor,
+    "submodules": submodule,
+    "hostile notes": notes,
+    "hostile refs": odd_refs,
+    "a git folder elsewhere": elsewhere,
+    "settings of the team": team_settings,
+    "names that shadow": shadows,
+    "the branch's remote ext::": setting(("branch.main.remote", "ext::CANARY"), *EXT),
+    "url.pushInsteadOf": setting(("url.ext::CANARY .pushInsteadOf", "/"), *EXT),
+    "remote.pushurl ext::": setting(("remote.origin.pushurl", "ext::CANARY"), *EXT),
+    "core.gitProxy": url("git://127.0.0.1:9/x", ("core.gitProxy", "CANARY")),
 }
 
 
@@ -338,7 +416,7 @@ def test_no_program_of_a_repository_is_run(tmp_path: Path, tell: Callable[[str],
         try:
             alive, failed = visit(tmp_path / str(number), poison)
         except Exception as error:  # noqa: BLE001 - a crash of any kind is the finding
-            wrong[name] = ["".join(traceback.format_exception(error)[-6:])]
+            wrong[name] = ["".join(traceback.format_exception(error)[-14:])]
             continue
         if alive:
             touched[name] = alive
