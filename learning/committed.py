@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pygit2
 
+from ..analyzers.languages import language_of
 from .marks import message
+from .moved import Run, restored
 from .ownership import HUGE, Change, changes, commit_at, hunks, text_blob
 from .pairing import MOVED, bare, normal, rows
+from .places import LONG_HUNK
 
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{40})")
 _SHORT = 4
@@ -44,7 +47,9 @@ class Committed:
         self.changes = found
         self.gone = {each.old_path for each in self.changes if not each.new_path}
         self._added: dict[str, frozenset[bytes]] | None = None
+        self._runs: dict[str, list[Run]] = {}
         self._bare: dict[str, bytes] = {}
+        self._places: int | None = None
 
     def has(self, path: str) -> bool:
         """Whether the commit's tree holds the path."""
@@ -69,13 +74,13 @@ class Committed:
         blob = text_blob(self._repository, oid)
         return None if blob is None else normal(blob.data)
 
-    def kept(self, path: str, before: str, after: str) -> bool:
+    def kept(self, paths: Iterable[str], after: str) -> bool:
         """Whether the commit has what the edit led to: only what is committed is true."""
-        if path not in self._bare:
-            self._bare[path] = bare(self.after(path) or b"")
-        if after.strip():
-            return bare(after.encode("utf-8", "replace")) in self._bare[path]
-        return True
+        for path in paths if after.strip() else ():
+            if path not in self._bare:
+                self._bare[path] = bare(self.after(path) or b"")
+        wanted = bare(after.encode("utf-8", "replace"))
+        return not after.strip() or any(wanted in self._bare[path] for path in paths)
 
     def elsewhere(self, path: str) -> frozenset[bytes]:
         """The bare lines that the commit adds to other files."""
@@ -85,14 +90,40 @@ class Committed:
                 found |= lines
         return frozenset(found)
 
+    def whole(self, path: str, old: bytes, new: bytes) -> tuple[bytes, frozenset[str]]:
+        """A version of `path` with what this commit has moved to other files put back; and these files."""
+        self._additions()
+        gained = {name: runs for name, runs in self._runs.items() if name != path and runs}
+        return restored(old, new, gained)
+
+    @property
+    def places(self) -> int:
+        """How many places of code that was there before it changed, counted as the walk through a history does;
+        0 where there are too many files to count.
+        """
+        if self._places is None:
+            self._places = 0
+            for each in self.changes if len(self.changes) <= _MANY else ():
+                if each.old_id is None or not each.new_path or language_of(each.new_path) is None:
+                    continue
+                old, new = self._text(self._parent, each.old_path), self._text(self.commit.tree, each.new_path)
+                if old is not None and new is not None:
+                    self._places += sum(
+                        0 < hunk.old_lines <= LONG_HUNK and hunk.new_lines <= LONG_HUNK for hunk in hunks(old, new)
+                    )
+        return self._places
+
     def like(self, lines: Collection[bytes]) -> Change | None:
         """The file that gained most of these bare lines, if it gained enough of them to be their new home."""
         if not lines:
             return None
         scores = {path: len(added.intersection(lines)) for path, added in self._additions().items()}
         best = max(scores, key=lambda path: (scores[path], path), default=None)
-        if best is None or scores[best] < MOVED * len(lines):
-            return None
+        found: set[bytes] = set()
+        for added in self._additions().values():
+            found |= added.intersection(lines)
+        if best is None or len(found) < MOVED * len(lines):
+            return None  # several files may share them: a file that was split
         return next((each for each in self.changes if each.new_path == best), None)
 
     def _additions(self) -> dict[str, frozenset[bytes]]:
@@ -104,11 +135,14 @@ class Committed:
                 if not each.new_path or old is None or new is None:
                     continue
                 present = rows(new)
-                self._added[each.new_path] = frozenset(
-                    line
+                runs = [
+                    present[hunk.new_start - 1 : hunk.new_start - 1 + hunk.new_lines]
                     for hunk in hunks(old, new)
-                    for row in present[hunk.new_start - 1 : hunk.new_start - 1 + hunk.new_lines]
-                    if len(line := bare(row)) >= _SHORT
+                    if hunk.new_lines
+                ]
+                self._runs[each.new_path] = list(runs)
+                self._added[each.new_path] = frozenset(
+                    line for run in runs for row in run if len(line := bare(row)) >= _SHORT
                 )
         return self._added
 

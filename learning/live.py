@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pygit2
@@ -27,6 +27,8 @@ from .piece import Blobs, Piece, Pieces
 
 ORIGIN = "live"
 DIRECTED_WEIGHT = MILLION // 2
+#: A text that holds more than one in so many lines of a generation is later than it.
+_PART = 6
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class _Live:
         learnt = _Learnt()
         said = Committed(self._repository, commit)
         if said.reverts:
-            self._revert(learnt, commit, said.reverts)
+            self._revert(learnt, said)
             return learnt
         for path, old_path, pieces in self._pairs(said):
             pending, settled = self._sorted(pieces, commit)
@@ -162,8 +164,8 @@ class _Live:
         """Those whose fate this commit decides, and those whose fate an ancestor of it decided."""
         pending, settled = [], []
         for piece in pieces:
-            if piece.after is None:
-                continue
+            if piece.after is None or self._within(str(commit.id), piece.generation.head):
+                continue  # a commit from before it says nothing of it
             if piece.outcome is None:
                 pending.append(piece)
                 continue
@@ -187,8 +189,8 @@ class _Live:
 
     def _within(self, old: str, new: str) -> bool:
         """Whether `old` is `new` or an ancestor of it."""
-        if old == new:
-            return True
+        if old == new or not new:
+            return old == new
         try:
             return bool(self._repository.descendant_of(pygit2.Oid(hex=new), pygit2.Oid(hex=old)))
         except (KeyError, ValueError, pygit2.GitError):
@@ -208,9 +210,11 @@ class _Live:
         if parent is None or committed is None:  # huge or binary
             return
         pieces = [*settled, *pending]
-        replay = Replay(parent)
+        # A part of it was committed before, or the commit was rewritten: what went before it is older than that.
+        base = next((each.before or b"" for each in pending[:1] if _holds(parent, each)), parent)
+        replay = Replay(base)
         for number, piece in enumerate(settled):
-            replay.wrote(number, _still(piece, parent))
+            replay.wrote(number, _still(piece, base))
         drafts = _Learnt()
         for number, piece in enumerate(pending, len(settled)):
             before, after = piece.before, piece.after or b""
@@ -248,7 +252,13 @@ class _Live:
         said: Committed,
     ) -> None:
         """One version on: by a person (`writer` None), or by the generation with this number."""
+        homes: frozenset[str] = frozenset()
         touched = replay.touched(after)
+        if touched:
+            after, homes = said.whole(path, replay.text, after)
+            touched = replay.touched(after) if homes else touched
+        for number in touched if homes else ():
+            pieces[number].homes |= homes
         elsewhere = said.elsewhere(path) if writer is None and touched else frozenset()
         if writer is not None:
             touched -= {writer}
@@ -262,7 +272,7 @@ class _Live:
             lines = [n for n in replay.lines_of(touched) if bare(present[n - 1]) not in elsewhere]
             whose = [pieces[each] if each != NOBODY else None for each in replay.writers]
             hand = "person" if writer is None else "directed"
-            self._correct(learnt, replay.text, after, path, ranges(lines), [], whose, hand, said)
+            self._correct(learnt, replay.text, after, path, ranges(lines), [], whose, hand, said, homes)
         replay.advance(after, NOBODY if writer is None else writer, elsewhere)
         if writer is not None:
             replay.wrote(writer, [])
@@ -278,6 +288,7 @@ class _Live:
         whose: Sequence[Piece | None],
         hand: str,
         said: Committed | None,
+        homes: Collection[str] = (),
     ) -> None:
         """Add the corrections from one version to the next, of those that the commit kept."""
         if not lines or is_generated(path, before[:8192]):
@@ -287,12 +298,16 @@ class _Live:
         except UnicodeDecodeError:
             return
         commit = said.commit if said else None
-        for each in corrections(left, right, path, lines, hand=hand, secrets=learnt.secrets):
+        subject = message(commit).strip().partition("\n")[0][:200] if commit else ""
+        places = said.places if said else 0
+        for each in corrections(
+            left, right, path, lines, hand=hand, subject=subject, places=places, secrets=learnt.secrets
+        ):
             near = [piece for piece in whose[max(0, each.line - 1) : each.line] if piece] or [
                 piece for piece in whose if piece
             ]
             piece = (owners or near)[0]
-            if said is not None and not said.kept(path, each.before, each.after):
+            if said is not None and not said.kept((path, *homes), each.after):
                 continue
             body = replace(
                 each,
@@ -301,7 +316,7 @@ class _Live:
                 committed=commit.commit_time * 1000 if commit else 0,
                 author=signature(commit.author) if commit else "",
                 agent=piece.agent,
-                subject=message(commit).strip().partition("\n")[0][:200] if commit else "",
+                subject=subject,
             )
             m = identity("live", piece.m, path, each.before, each.after)
             learnt.corrections[m] = body
@@ -331,6 +346,7 @@ class _Live:
             generation=piece.m,
             commit=str(said.commit.id),
             path=path,
+            also=tuple(sorted(piece.homes - {path})),
             verdict=verdict,
             distance=distance,
             reward=MILLION - distance + tests,
@@ -343,6 +359,7 @@ class _Live:
         """One outcome a generation: a changed one is an edit of the same memory."""
         if piece.outcome == body:
             return
+        self._pieces.stands_in(piece, (body.path, *body.also))
         m = identity("outcome", piece.m)
         heads = self._journal.view().heads(m)
         if heads and heads[-1].op == "del":
@@ -370,17 +387,20 @@ class _Live:
             return
         for number in touched:
             piece = settled[number]
-            alone = Replay(piece.before or b"")
-            alone.advance(piece.after or b"", 0)
-            alone.wrote(0, piece.generation.ranges if not alone.lines_of([0]) else [])
-            alone.advance(committed, NOBODY, said.elsewhere(path))
-            self._outcome(learnt, piece, alone.close().get(0, Fate()), said, path)
+            self._outcome(learnt, piece, _alone(piece, said, path), said, path)
 
-    def _revert(self, learnt: _Learnt, commit: pygit2.Commit, reverted: Iterable[str]) -> None:
-        """A revert takes back all that a commit brought: a rejection, and no correction."""
-        gone = set(reverted)
+    def _revert(self, learnt: _Learnt, said: Committed) -> None:
+        """A revert takes back all that a commit brought: a rejection, and no correction.
+
+        Where it takes back what a person had changed later, the generation stands as it did before.
+        """
+        commit = said.commit
         for piece in self._pieces:
-            if piece.outcome is not None and piece.outcome.commit in gone:
+            if piece.outcome is not None and piece.outcome.commit in said.reverts:
+                fate = _alone(piece, said, piece.outcome.path)
+                if fate.kept:
+                    self._outcome(learnt, piece, fate, said, piece.outcome.path)
+                    continue
                 body = replace(
                     piece.outcome,
                     commit=str(commit.id),
@@ -401,6 +421,22 @@ class _Live:
             if stands_alone(found) and said not in self._known:
                 learnt.corrections[found.m] = each
         return learnt
+
+
+def _alone(piece: Piece, said: Committed, path: str) -> Fate:
+    """What became of a generation by this commit, whoever wrote beside it."""
+    replay = Replay(piece.before or b"")
+    replay.advance(piece.after or b"", 0)
+    replay.wrote(0, piece.generation.ranges if not replay.lines_of([0]) else [])
+    texts = [said.after(each) or b"" for each in dict.fromkeys((path, *piece.homes)) if each]
+    replay.advance(b"".join(texts), NOBODY, said.elsewhere(path))
+    return replay.close().get(0, Fate())
+
+
+def _holds(text: bytes, piece: Piece) -> bool:
+    """Whether `text` is later than the generation: it has lines that came with it."""
+    mine = piece.solid() - {bare(line) for line in rows(piece.before or b"")}
+    return _PART * len(mine & {bare(line) for line in rows(text)}) > len(mine)
 
 
 def _still(piece: Piece, text: bytes) -> list[tuple[int, int]]:

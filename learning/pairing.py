@@ -19,6 +19,8 @@ MOVED = 0.6
 ALIKE = 0.35
 _SHORT = 4
 _MANY_PAIRS = 2_500
+#: Up to so many words a side, a changed place is compared word by word.
+_MANY_WORDS = 1_500
 _SPACE = re.compile(rb"[\s;,]+")
 _WORD = re.compile(rb"\w+|[^\w\s]")
 
@@ -63,8 +65,8 @@ def rows(data: bytes) -> list[bytes]:
 
 
 def bare(text: bytes) -> bytes:
-    """Text without what formatters move about."""
-    return _SPACE.sub(b"", text)
+    """Text without what formatters move about: white space, commas, semicolons, the choice of quotes."""
+    return _SPACE.sub(b"", text).replace(b"'", b'"')
 
 
 def changed_ranges(before: bytes, after: bytes) -> list[tuple[int, int]]:
@@ -164,6 +166,16 @@ class Replay:
             fate.cost += fresh
             fate.came += fresh
 
+    def _between(self, out: Sequence[int], came: Sequence[bytes], fresh: Collection[int]) -> None:
+        """Lines that stand for none that went, in a place that changed in other ways too."""
+        for n in fresh:
+            above = next((out[k] for k in range(n - 1, -1, -1) if k not in fresh and came[k].strip()), NOBODY)
+            below = next(
+                (out[k] for k in range(n + 1, len(out)) if k not in fresh and came[k].strip()), NOBODY
+            )
+            if above == below:
+                self._inserted([above, below], [came[n]])
+
     def _replace(
         self,
         gone: Sequence[bytes],
@@ -178,18 +190,15 @@ class Replay:
             return out
         if bare(b"".join(gone)) == bare(b"".join(came)):
             return [whose[min(n * len(whose) // len(came), len(whose) - 1)] for n in range(len(came))]
-        left, right = [bare(line) for line in gone], [bare(line) for line in came]
-        lost = set(range(len(gone)))
-        if len(gone) * len(came) < 100_000:
-            matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
-            for i, j, size in matcher.get_matching_blocks():
-                for n in range(size):
-                    if left[i + n]:
-                        out[j + n] = whose[i + n]
-                        lost.discard(i + n)
+        left = [bare(line) for line in gone]
+        homes_of, lost = _aligned(gone, came)
+        for n, home in homes_of.items():
+            out[n] = whose[home]
         replaced = [n for n in lost if gone[n].strip()]
-        unmatched = [n for n, by in enumerate(out) if by == writer and came[n].strip()]
+        unmatched = [n for n in range(len(came)) if n not in homes_of and came[n].strip()]
         homes = _homes(gone, came, replaced, unmatched)
+        if writer == NOBODY:
+            self._between(out, came, [n for n in unmatched if n not in homes])
         for owner in set(whose) - {NOBODY}:
             mine = [n for n in lost if whose[n] == owner and gone[n].strip()]
             fate = self.fates.get(owner)
@@ -206,6 +215,47 @@ class Replay:
             fate.came += len(fresh)
             fate.alike = max(fate.alike, alike)
         return out
+
+
+def _aligned(gone: Sequence[bytes], came: Sequence[bytes]) -> tuple[dict[int, int], set[int]]:
+    """For each line that came and is no other than before, a line that went which holds its words; and the
+    lines that went of which something is lost. Word by word, since formatters break lines and join them.
+    """
+    old, new = _words(gone), _words(came)
+    lost = set(range(len(gone)))
+    homes: dict[int, int] = {}
+    if len(old) > _MANY_WORDS or len(new) > _MANY_WORDS:
+        if len(gone) * len(came) < 100_000:
+            left, right = [bare(line) for line in gone], [bare(line) for line in came]
+            for i, j, size in difflib.SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks():
+                for n in range(size):
+                    if left[i + n]:
+                        homes[j + n] = i + n
+                        lost.discard(i + n)
+        return homes, lost
+    matcher = difflib.SequenceMatcher(None, [w for w, _ in old], [w for w, _ in new], autojunk=False)
+    matched: dict[int, Counter[int]] = {}
+    for i, j, size in matcher.get_matching_blocks():
+        for n in range(size):
+            matched.setdefault(new[j + n][1], Counter())[old[i + n][1]] += 1
+    whole_old, whole_new = Counter(n for _, n in old), Counter(n for _, n in new)
+    found: Counter[int] = Counter()
+    for n, sources in matched.items():
+        if sources.total() == whole_new[n]:
+            homes[n] = sources.most_common(1)[0][0]
+            found.update(sources)
+    lost -= {n for n, count in found.items() if count == whole_old[n]}
+    return homes, lost
+
+
+def _words(lines: Sequence[bytes]) -> list[tuple[bytes, int]]:
+    """(word, number of its line), without what formatters add and take away."""
+    return [
+        (word.replace(b"'", b'"'), number)
+        for number, line in enumerate(lines)
+        for word in _WORD.findall(line)
+        if word not in (b",", b";")
+    ]
 
 
 def _homes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,6 +36,7 @@ class Piece:
     order: tuple[int, str, str]
     blobs: Blobs
     outcome: Outcome | None = None
+    homes: frozenset[str] = frozenset()  # other files that hold parts of it
     _texts: dict[str, bytes | None] = field(default_factory=dict)
     _solid: frozenset[bytes] | None = None
 
@@ -120,11 +121,21 @@ class Pieces:
                 blobs,
                 outcomes.get(record.m),
             )
+            if piece.outcome is not None:
+                piece.homes = frozenset(piece.outcome.also)
             self._all.append(piece)
             self._by_path.setdefault(body.path, []).append(piece)
+            if piece.outcome is not None:
+                self.stands_in(piece, (piece.outcome.path, *piece.outcome.also))
 
     def __iter__(self) -> Iterator[Piece]:
         return iter(self._all)
+
+    def stands_in(self, piece: Piece, paths: Iterable[str]) -> None:
+        """Its lines are in these files now: a commit that changes one of them speaks of it."""
+        for path in paths:
+            if path and piece not in (there := self._by_path.setdefault(path, [])):
+                there.append(piece)
 
     def at(self, path: str) -> list[Piece]:
         """The generations of one path, oldest first."""

@@ -76,6 +76,7 @@ class Outcome(Body):
     generation: str = ""
     commit: str = ""
     path: str = ""
+    also: tuple[str, ...] = ()  # other files that hold parts of it
     verdict: str = ""  # accepted, edited, rejected
     distance: int = 0  # normalised edit distance, in millionths: 0 equal, 1,000,000 nothing kept
     reward: int = 0
