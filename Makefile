@@ -4,6 +4,8 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 VENV := .venv-$(VERSION)
 BIN := $(VENV)/bin
 TESTS ?= tests
+# Two processes: what waits for a disk or a daemon leaves a core free. JOBS=0 runs the tests in one.
+JOBS ?= 2
 
 .PHONY: demo test check lint types layers bench nightly clean help
 
@@ -27,10 +29,10 @@ demo: $(VENV)/.base  ## watch Cortex learn, warn and recall; REPO=<path or URL> 
 	@$(BIN)/cortex demo $(if $(REPO),--repo "$(REPO)")
 
 test: $(VENV)/.dev  ## run the tests; PYTHON=python3.12 for another Python
-	$(BIN)/python -m pytest $(TESTS) -m "not nightly"
+	$(BIN)/python -m pytest $(TESTS) -m "not nightly" -n $(JOBS) --dist worksteal
 
 check: lint types layers $(VENV)/.dev  ## lint, types, layers, and the tests with a coverage floor
-	$(BIN)/python -m pytest $(TESTS) -m "not nightly" --cov=cortex --cov-report=term:skip-covered --cov-fail-under=85
+	$(BIN)/python -m pytest $(TESTS) -m "not nightly" -n $(JOBS) --dist worksteal --cov=cortex --cov-report=term:skip-covered --cov-fail-under=85
 
 lint: $(VENV)/.dev  ## ruff
 	$(BIN)/ruff check .

@@ -152,6 +152,18 @@ def tell() -> Tell:
     return _told.append
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was told to the process that prints, where the tests run in several."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["told"] = list(_told)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what one of several processes had to tell."""
+    _told.extend(getattr(node, "workeroutput", {}).get("told", ()))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print what the tests had to tell, above pytest's own last line."""
     if _told:

@@ -81,7 +81,7 @@ def test_a_line_reads_back_what_was_written(body: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "value",
     [1.0, float("nan"), LIMIT, -LIMIT, {"é": 1}, {1: 2}, "\ud800", {"a": {1, 2}}, b"bytes", object()],
-    ids=repr,
+    ids=lambda value: repr(value).partition(" at ")[0],  # an address is another in each process
 )
 def test_what_has_no_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(NotCanonicalError):
