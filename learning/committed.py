@@ -11,7 +11,7 @@ import pygit2
 
 from ..analyzers.languages import language_of
 from .marks import message
-from .moved import Run, restored
+from .moved import NAME, Run, restored
 from .ownership import HUGE, Change, changes, commit_at, hunks, text_blob
 from .pairing import MOVED, bare, normal, rows
 from .places import LONG_HUNK
@@ -106,15 +106,22 @@ class Committed:
             for each in self.changes if len(self.changes) <= _MANY else ():
                 if each.old_id is None or not each.new_path or language_of(each.new_path) is None:
                     continue
-                old, new = self._text(self._parent, each.old_path), self._text(self.commit.tree, each.new_path)
+                old, new = (
+                    self._text(self._parent, each.old_path),
+                    self._text(self.commit.tree, each.new_path),
+                )
                 if old is not None and new is not None:
                     self._places += sum(
-                        0 < hunk.old_lines <= LONG_HUNK and hunk.new_lines <= LONG_HUNK for hunk in hunks(old, new)
+                        0 < hunk.old_lines <= LONG_HUNK and hunk.new_lines <= LONG_HUNK
+                        for hunk in hunks(old, new)
                     )
         return self._places
 
-    def like(self, lines: Collection[bytes]) -> Change | None:
-        """The file that gained most of these bare lines, if it gained enough of them to be their new home."""
+    def like(self, lines: Collection[bytes], text: bytes) -> Change | None:
+        """The file that gained most of these bare lines, if it gained enough of them to be their new home.
+
+        Where a person changed nearly each line, a new file is known by the words of the generated `text`.
+        """
         if not lines:
             return None
         scores = {path: len(added.intersection(lines)) for path, added in self._additions().items()}
@@ -122,9 +129,20 @@ class Committed:
         found: set[bytes] = set()
         for added in self._additions().values():
             found |= added.intersection(lines)
-        if best is None or len(found) < MOVED * len(lines):
-            return None  # several files may share them: a file that was split
+        if best is not None and len(found) < MOVED * len(lines):  # several may share them: a file was split
+            best = self._new_file(set(NAME.findall(text)))
         return next((each for each in self.changes if each.new_path == best), None)
+
+    def _new_file(self, words: Collection[bytes]) -> str | None:
+        added = [each.new_path for each in self.changes if not each.old_path and each.new_path in self._runs]
+        shared = {
+            path: len(
+                set(NAME.findall(b"\n".join(row for run in self._runs[path] for row in run))) & set(words)
+            )
+            for path in added
+        }
+        best = max(added, key=lambda path: (shared[path], path), default=None)
+        return best if best is not None and shared[best] >= max(2, MOVED * len(words)) else None
 
     def _additions(self) -> dict[str, frozenset[bytes]]:
         if self._added is None:

@@ -21,7 +21,7 @@ from .corrections import corrections
 from .history import walk
 from .marks import Marks, message, signature
 from .ownership import Change, commit_at
-from .pairing import NOBODY, Fate, Replay, bare, changed_ranges, normal, ranges, rows
+from .pairing import NOBODY, Fate, Replay, bare, changed_ranges, loses, normal, ranges, rows
 from .past import stands_alone
 from .piece import Blobs, Piece, Pieces
 
@@ -29,6 +29,8 @@ ORIGIN = "live"
 DIRECTED_WEIGHT = MILLION // 2
 #: A text that holds more than one in so many lines of a generation is later than it.
 _PART = 6
+#: Of so many lines that only went, nothing is learnt.
+_WHOLE = 3
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class _Learnt:
 
     outcomes: dict[str, tuple[Outcome, tuple[str, ...]]] = field(default_factory=dict)
     corrections: dict[str, Correction] = field(default_factory=dict)
+    owner: dict[str, Piece] = field(default_factory=dict)  # of each correction, by its id
     secrets: set[str] = field(default_factory=set)  # of the versions that were compared
     second_thoughts: int = 0
 
@@ -78,6 +81,7 @@ class _Live:
         self._worktrees = Worktrees(self._repository, place.root)
         self._pieces = Pieces(journal.view(), blobs, now)
         self._tips: list[pygit2.Oid] | None = None
+        self._gone: dict[str, bool] = {}
         self._known: set[tuple[str, str, str, str]] = set()
 
     def learn(self, commits: Sequence[str]) -> LiveReport:
@@ -149,16 +153,28 @@ class _Live:
                 here = [*here, *self._pieces.at(change.old_path)]
             if here:
                 taken.setdefault(change, []).extend(here)
+        changed = {path for change in taken for path in (change.new_path, change.old_path)}
         for path in self._pieces.paths():
-            if said.has(path) or path in said.gone or self._worktrees.has(path):
+            if path in said.gone or path in changed:
                 continue
             for piece in self._pieces.at(path):
-                # Renamed or split before it was ever committed: found again by what it says.
-                home = said.like(piece.solid()) if not piece.outcome else None
+                # Renamed, moved or split before it was ever committed: found again by what it says.
+                new = (not piece.outcome or self._lapsed(piece.outcome)) and not self._still_there(piece, path)
+                home = said.like(piece.solid(), piece.text_written()) if new else None
+                if home is not None and said.has(path):
+                    home = Change(path, path, None, None)  # the file itself is as it was
                 if home is not None and piece not in taken.get(home, ()):
                     taken.setdefault(home, []).append(piece)
         for change, pieces in taken.items():
             yield change.new_path, change.old_path, sorted(pieces, key=lambda each: each.order)
+
+    def _still_there(self, piece: Piece, path: str) -> bool:
+        """Whether a work tree has what it wrote, where it wrote it."""
+        for text in self._worktrees.texts({path}):
+            lines = {bare(line) for line in rows(normal(text))}
+            if not piece.solid() or 2 * len(piece.solid() & lines) >= len(piece.solid()):
+                return True
+        return False
 
     def _sorted(self, pieces: Iterable[Piece], commit: pygit2.Commit) -> tuple[list[Piece], list[Piece]]:
         """Those whose fate this commit decides, and those whose fate an ancestor of it decided."""
@@ -175,9 +191,17 @@ class _Live:
             if self._within(decided, str(commit.id)):
                 if piece.outcome.verdict != "rejected":
                     settled.append(piece)
-            elif not any(self._within(decided, str(tip)) for tip in self._heads()):
+            elif self._lapsed(piece.outcome):
                 pending.append(piece)  # amended, rebased or squashed away: this commit stands in its place
         return pending, settled
+
+    def _lapsed(self, outcome: Outcome) -> bool:
+        """Whether the commit that decided is on no branch any more."""
+        if outcome.commit not in self._gone:
+            self._gone[outcome.commit] = not any(
+                self._within(outcome.commit, str(tip)) for tip in self._heads()
+            )
+        return self._gone[outcome.commit]
 
     def _heads(self) -> list[pygit2.Oid]:
         if self._tips is None:
@@ -236,9 +260,9 @@ class _Live:
                 fate = Fate()  # it only took lines away
             self._outcome(learnt, piece, fate, said, path or old_path)
         for m, correction in drafts.corrections.items():
-            if not waits:
+            if drafts.owner[m] not in waits:
                 learnt.corrections[m] = correction
-        learnt.second_thoughts += drafts.second_thoughts
+        self._edited(learnt, drafts, settled, said, path)
         learnt.secrets |= drafts.secrets
 
     def _step(
@@ -263,9 +287,8 @@ class _Live:
         if writer is not None:
             touched -= {writer}
             directed = {number for number in touched if pieces[writer].new_prompt_after(pieces[number])}
-            learnt.second_thoughts += sum(
-                1 for number in touched - directed if pieces[writer].same_conversation(pieces[number])
-            )
+            if any(pieces[writer].same_conversation(pieces[number]) for number in touched - directed):
+                pieces[writer].thoughts = 1
             touched = directed
         if touched and path:
             present = rows(replay.text)
@@ -307,6 +330,8 @@ class _Live:
                 piece for piece in whose if piece
             ]
             piece = (owners or near)[0]
+            if not each.after.strip() and each.before.count("\n") >= _WHOLE:
+                continue  # that it is not wanted at all is an outcome
             if said is not None and not said.kept((path, *homes), each.after):
                 continue
             body = replace(
@@ -319,7 +344,7 @@ class _Live:
                 subject=subject,
             )
             m = identity("live", piece.m, path, each.before, each.after)
-            learnt.corrections[m] = body
+            learnt.corrections[m], learnt.owner[m] = body, piece
             self._known.add((body.commit, path, each.before, each.after))
 
     def _unstaged(self, committed: bytes, pending: Sequence[Piece], path: str) -> list[Piece]:
@@ -352,6 +377,8 @@ class _Live:
             reward=MILLION - distance + tests,
             diff=MILLION - distance,
             tests=tests,
+            second_thoughts=piece.thoughts,
+            formatted=fate.formatted,
         )
         self._decide(learnt, piece, body)
 
@@ -365,6 +392,7 @@ class _Live:
         if heads and heads[-1].op == "del":
             return
         learnt.outcomes[m] = (body, tuple(head.id for head in heads))
+        learnt.second_thoughts += body.second_thoughts if not heads else 0
         piece.outcome = body
 
     def _later(
@@ -377,17 +405,23 @@ class _Live:
         replay = Replay(parent)
         for number, piece in enumerate(settled):
             replay.wrote(number, _still(piece, parent))
-        touched = replay.touched(committed)
         drafts = _Learnt()
         self._step(drafts, replay, committed, path, settled, None, said)
         real = {m: body for m, body in drafts.corrections.items() if body.category != "evolution"}
         learnt.corrections.update(real)
         learnt.secrets |= drafts.secrets
-        if not real:
-            return
-        for number in touched:
-            piece = settled[number]
-            self._outcome(learnt, piece, _alone(piece, said, path), said, path)
+        self._edited(learnt, drafts, settled, said, path)
+
+    def _edited(
+        self, learnt: _Learnt, drafts: _Learnt, settled: Sequence[Piece], said: Committed, path: str
+    ) -> None:
+        """Say anew what became of those that were committed before, and that a person corrected now."""
+        for piece in settled:
+            if any(
+                drafts.owner[m] is piece and body.category != "evolution" and loses(body.before, body.after)
+                for m, body in drafts.corrections.items()
+            ):
+                self._outcome(learnt, piece, _alone(piece, said, path), said, path)
 
     def _revert(self, learnt: _Learnt, said: Committed) -> None:
         """A revert takes back all that a commit brought: a rejection, and no correction.

@@ -11,7 +11,7 @@ from .pairing import MOVED, bare, rows
 #: The lines that one place of a file gained.
 Run = Sequence[bytes]
 
-_NAME = re.compile(rb"[A-Za-z_]\w{3,}")
+NAME = re.compile(rb"[A-Za-z_]\w{3,}")
 _SHORT = 4
 #: Of larger moves, only lines that are equal are told (`Committed.elsewhere`).
 _LARGEST = 3_000
@@ -27,7 +27,7 @@ def restored(old: bytes, new: bytes, gained: Mapping[str, Sequence[Run]]) -> tup
     if not gained or sum(len(run) for runs in gained.values() for run in runs) > _LARGEST:
         return new, frozenset()
     before, after = rows(old), rows(new)
-    remaining = set(_NAME.findall(new))
+    remaining = set(NAME.findall(new))
     out: list[bytes] = []
     homes: set[str] = set()
     at = 0
@@ -70,7 +70,7 @@ def _home(
 ) -> tuple[str, int, int, int, Run] | None:
     """(path, run, first and last line of `gone`, the run's lines) of the place that most of one block went to."""
     best: tuple[int, str, int] | None = None
-    words = [set(_NAME.findall(line)) - remaining for line in gone]
+    words = [set(NAME.findall(line)) - remaining for line in gone]
     bares = [bare(line) for line in gone]
     every = set().union(*words) if words else set()
     if len(every) < 2:
@@ -79,14 +79,14 @@ def _home(
         for number, run in enumerate(runs):
             if (path, number) in used:
                 continue
-            shared = len(every & set(_NAME.findall(b"\n".join(run))))
+            shared = len(every & set(NAME.findall(b"\n".join(run))))
             if shared >= 2 and (best is None or shared > best[0]):
                 best = (shared, path, number)
     if best is None:
         return None
     _, path, number = best
     run = gained[path][number]
-    there = set(_NAME.findall(b"\n".join(run)))
+    there = set(NAME.findall(b"\n".join(run)))
     lines = {bare(line) for line in run}
     marked = [
         n
@@ -104,7 +104,7 @@ def _home(
     ours = [
         n
         for n, line in enumerate(run)
-        if (len(each := bare(line)) >= _SHORT and each in here) or inside & set(_NAME.findall(line))
+        if (len(each := bare(line)) >= _SHORT and each in here) or inside & set(NAME.findall(line))
     ]
     if not ours:
         return None

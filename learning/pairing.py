@@ -34,6 +34,8 @@ class Fate:
     cost: float = 0.0
     came: int = 0
     alike: float = 0.0  # the best likeness of a replacement
+    formatted: int = 0  # its lines that a formatter changed
+    left: int = 0  # lines of the committed text that stand for ones of it
 
     @property
     def distance(self) -> int:
@@ -46,7 +48,7 @@ class Fate:
     @property
     def verdict(self) -> str:
         """accepted, edited or rejected."""
-        if self.written and not self.kept and self.alike < ALIKE:
+        if self.written and not self.kept and (self.alike < ALIKE or not self.left):
             return "rejected"
         return "edited" if self.cost else "accepted"
 
@@ -93,12 +95,21 @@ def likeness(before: bytes, after: bytes) -> float:
     return 2 * sum((old & new).values()) / total if total else 1.0
 
 
+def loses(before: str, after: str) -> bool:
+    """Whether an edit takes words away, and does not only add some."""
+    old, new = (Counter(_WORD.findall(text.encode("utf-8", "replace"))) for text in (before, after))
+    return bool(old - new)
+
+
 class Replay:
-    """The versions of one file in order; `writers` says for each line which generation wrote it."""
+    """The versions of one file in order; `writers` says for each line which generation wrote it, `stands` for
+    whose lines it came.
+    """
 
     def __init__(self, text: bytes) -> None:
         self.text = text
         self.writers: list[int] = [NOBODY] * len(rows(text))
+        self.stands: list[frozenset[int]] = [frozenset()] * len(self.writers)
         self.fates: dict[int, Fate] = {}
 
     def lines_of(self, writers: Collection[int]) -> list[int]:
@@ -125,19 +136,28 @@ class Replay:
             return
         old, new = rows(self.text), rows(after)
         writers: list[int] = []
+        stands: list[frozenset[int]] = []
         at = 0
         for hunk in hunks(self.text, after):
             start = hunk.old_start - 1 if hunk.old_lines else hunk.old_start
             writers.extend(self.writers[at:start])
+            stands.extend(self.stands[at:start])
             at = start + hunk.old_lines
             came_from = hunk.new_start - 1 if hunk.new_lines else hunk.new_start
             gone, came = old[start:at], new[came_from : came_from + hunk.new_lines]
-            whose = self.writers[start:at]
+            whose, before = self.writers[start:at], self.stands[start:at]
             if not gone and writer == NOBODY:
                 self._inserted(self._around(hunk.old_start), came)
-            writers.extend(self._replace(gone, came, whose, writer, elsewhere))
+            sources, by = self._replace(gone, came, whose, writer, elsewhere)
+            writers.extend(by)
+            stands.extend(
+                frozenset({whose[old], *before[old]} - {NOBODY}) if old is not None else frozenset()
+                for old in sources
+            )
         writers.extend(self.writers[at:])
+        stands.extend(self.stands[at:])
         self.text, self.writers = after, writers[: len(new)] + [NOBODY] * (len(new) - len(writers))
+        self.stands = stands[: len(new)] + [frozenset()] * (len(new) - len(stands))
 
     def wrote(self, writer: int, lines: Iterable[tuple[int, int]]) -> None:
         """These lines of the present text are this generation's."""
@@ -152,9 +172,12 @@ class Replay:
 
     def close(self) -> dict[int, Fate]:
         """The fates, now that the text is the committed one."""
-        for line, by in zip(rows(self.text), self.writers, strict=True):
+        for line, by, stands in zip(rows(self.text), self.writers, self.stands, strict=True):
             if by in self.fates and line.strip():
                 self.fates[by].kept += 1
+            for owner in stands:
+                if owner in self.fates:
+                    self.fates[owner].left += 1
         for fate in self.fates.values():
             fate.kept = min(fate.kept, fate.written)
         return self.fates
@@ -165,6 +188,14 @@ class Replay:
             fate = self.fates[around[0]]
             fate.cost += fresh
             fate.came += fresh
+
+    def _formatted(
+        self, gone: Sequence[bytes], came: Sequence[bytes], same: Iterable[int], whose: Sequence[int]
+    ) -> None:
+        there = set(came)
+        for n in same:
+            if gone[n].strip() and gone[n] not in there and whose[n] in self.fates:
+                self.fates[whose[n]].formatted += 1
 
     def _between(self, out: Sequence[int], came: Sequence[bytes], fresh: Collection[int]) -> None:
         """Lines that stand for none that went, in a place that changed in other ways too."""
@@ -183,20 +214,28 @@ class Replay:
         whose: Sequence[int],
         writer: int,
         elsewhere: Collection[bytes],
-    ) -> list[int]:
-        """The writers of the lines that came; what formatting alone changed keeps its writer."""
+    ) -> tuple[list[int | None], list[int]]:
+        """For each line that came, the line that went for which it stands, and its writer: what formatting alone
+        changed keeps the old one.
+        """
         out = [writer] * len(came)
+        sources: list[int | None] = [None] * len(came)
         if not gone:
-            return out
+            return sources, out
         if bare(b"".join(gone)) == bare(b"".join(came)):
-            return [whose[min(n * len(whose) // len(came), len(whose) - 1)] for n in range(len(came))]
+            self._formatted(gone, came, range(len(gone)), whose)
+            even = [min(n * len(whose) // len(came), len(whose) - 1) for n in range(len(came))]
+            return list(even), [whose[n] for n in even]
         left = [bare(line) for line in gone]
         homes_of, lost = _aligned(gone, came)
         for n, home in homes_of.items():
-            out[n] = whose[home]
+            out[n], sources[n] = whose[home], home
+        self._formatted(gone, came, [n for n in range(len(gone)) if n not in lost], whose)
         replaced = [n for n in lost if gone[n].strip()]
         unmatched = [n for n in range(len(came)) if n not in homes_of and came[n].strip()]
         homes = _homes(gone, came, replaced, unmatched)
+        for n, home in homes.items():
+            sources[n] = home
         if writer == NOBODY:
             self._between(out, came, [n for n in unmatched if n not in homes])
         for owner in set(whose) - {NOBODY}:
@@ -214,7 +253,7 @@ class Replay:
             fate.cost += max(len(mine), len(fresh)) * (1 - alike if alike < 1 else 0.01)
             fate.came += len(fresh)
             fate.alike = max(fate.alike, alike)
-        return out
+        return sources, out
 
 
 def _aligned(gone: Sequence[bytes], came: Sequence[bytes]) -> tuple[dict[int, int], set[int]]:

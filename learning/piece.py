@@ -36,6 +36,7 @@ class Piece:
     order: tuple[int, str, str]
     blobs: Blobs
     outcome: Outcome | None = None
+    thoughts: int = 0  # 1 where it re-edited its own earlier lines with no new prompt between
     homes: frozenset[str] = frozenset()  # other files that hold parts of it
     _texts: dict[str, bytes | None] = field(default_factory=dict)
     _solid: frozenset[bytes] | None = None
@@ -74,6 +75,13 @@ class Piece:
             mine = (bare(lines[number - 1]) for number in replay.lines_of([0]))
             self._solid = frozenset(line for line in mine if len(line) >= _SHORT)
         return self._solid
+
+    def text_written(self) -> bytes:
+        """The lines that it wrote."""
+        replay = Replay(self.before or b"")
+        replay.advance(self.after or b"", 0)
+        lines = rows(self.after or b"")
+        return b"\n".join(lines[number - 1] for number in replay.lines_of([0]))
 
     def same_conversation(self, earlier: Piece) -> bool:
         """Whether both come from one conversation, or from one task."""
@@ -122,7 +130,7 @@ class Pieces:
                 outcomes.get(record.m),
             )
             if piece.outcome is not None:
-                piece.homes = frozenset(piece.outcome.also)
+                piece.homes, piece.thoughts = frozenset(piece.outcome.also), piece.outcome.second_thoughts
             self._all.append(piece)
             self._by_path.setdefault(body.path, []).append(piece)
             if piece.outcome is not None:

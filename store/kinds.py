@@ -85,6 +85,9 @@ class Outcome(Body):
     revert: int = 0
     remark: int = 0
     time: int = 0
+    took: int = 0  # from the generation to the commit that decided, in ms
+    second_thoughts: int = 0  # 1: it re-edited the assistant's own earlier lines with no new prompt between
+    formatted: int = 0  # lines of it that differ in formatting alone
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class Correction(Body):
     committed: int = 0  # when, in ms; 0 where there is no commit
     author: str = ""
     written: str = ""  # the commit that wrote what was corrected, where history says so
+    reverted: str = ""  # the commit that took it back before it was brought again in another form
     agent: str = ""
     subject: str = ""
     enclosing: str = ""
@@ -220,6 +224,8 @@ class Feedback(Body):
     category: str = ""
     remark: str = ""
     feeling: str = ""
+    guess: str = ""  # where a category is given: what was guessed before it, and how surely, in millionths
+    guessed: int = 0
 
 
 @dataclass(frozen=True)

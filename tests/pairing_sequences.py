@@ -133,8 +133,7 @@ class Sequence:
         self.wrote: dict[int, set[int]] = {}  # generation -> statements of which it wrote a version
         self.number = 0
         self.learnt: list[str] = []
-        self.thoughts = 0
-        self.found_thoughts = 0
+        self.thoughts: set[int] = set()  # the generations that are second thoughts
         self.conversation = "c0"
         self.often = self.chance.random() < 0.7  # learn at each commit, or once at the end
 
@@ -247,7 +246,7 @@ class Sequence:
                 each.versions.append(Version(me, self.word()))
                 mine.add(each.id)
             if mode == "thought":
-                self.thoughts += 1
+                self.thoughts.add(me)
         self.lay()
         body2 = Generation(
             execution=task[1],
@@ -413,10 +412,9 @@ class Sequence:
         found = refs.scan(repository, seen)
         commits = list(found.commits)
         self.wait(0.1)
-        report = learn_commits(self.place, self.journal, self.blobs, commits, now=self.now * 1000)
+        learn_commits(self.place, self.journal, self.blobs, commits, now=self.now * 1000)
         refs.remember(seen, found)
         self.learnt += commits
-        self.found_thoughts += report.second_thoughts
 
     def rewrite(self, name: str) -> bool:
         """What happens to the commits after they were made."""
@@ -575,7 +573,7 @@ class Sequence:
             elif found.verdict and found.verdict != "rejected" and not said.formatter:
                 old = _by_id(before)
                 if any(
-                    n in old and n in there and old[n].now.writer == me and there[n].now.writer == PERSON
+                    n in old and n in there and old[n].now.writer == me and self._hand(me, there[n].now.writer)
                     for n in known
                 ):
                     found = Truth(self._verdict(me, there), said.sha)
@@ -625,7 +623,9 @@ class Sequence:
             got = Truth(found[0].verdict, found[0].commit) if found else Truth("", "")
             self.result.told.append((self.truth(n), got))
         self._corrections([r.decoded() for r in view.of_kind("correction")])  # type: ignore[misc]
-        self.result.thoughts = (self.thoughts, self.found_thoughts)
+        found_thoughts = sum(each.second_thoughts for bodies in outcomes.values() for each in bodies)
+        decided = {n for n, (truth, _) in enumerate(self.result.told) if truth.verdict}
+        self.result.thoughts = (len(decided & self.thoughts), found_thoughts)
 
     def _corrections(self, found: list[Correction]) -> None:
         wanted: dict[tuple[str, str], str] = {}
@@ -673,6 +673,8 @@ class Sequence:
     def _hand(self, old: int, new: int) -> str:
         if new == PERSON:
             return "person"
+        if new == old:
+            return ""
         if self.tasks[old][0] == self.tasks[new][0] and self.tasks[old][1] != self.tasks[new][1]:
             return "directed"
         return ""
