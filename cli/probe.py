@@ -38,6 +38,8 @@ def capture(place: Place) -> Capture:
         return Capture(False, f"{shim} {why}: `cortex doctor --repair` writes it anew")
     if why.startswith(GONE):
         return Capture(False, f"{shim} {why}")
+    if not (place.store / "spool").is_dir():
+        return Capture(False, f"{place.store / 'spool'} is no folder: `cortex doctor --repair` makes one")
     missing = [hook.name for hook in state(place).missing]
     marker = f"doctor-{uuid.uuid4()}"
     payload = {"hook_event_name": "Notification", "session_id": marker, "cwd": str(place.root)}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ..repo import marked
 from ..repo.errors import DamagedError
+from ..store import durable
+from ..store.durable import SYSTEM
 from ..store.record import crc
 
 NAME = "folders.json"
@@ -18,7 +20,7 @@ NAME = "folders.json"
 def read(file: Path) -> list[Path]:
     """The folders that the note names, as far as it can be read."""
     try:
-        return parse(file.read_bytes())
+        return parse(durable.read(SYSTEM, file))
     except (OSError, DamagedError):
         return []
 
@@ -46,7 +48,7 @@ def parse(data: bytes) -> list[Path]:
 def salvage(file: Path) -> list[Path]:
     """The folders that are there among those that a note names, be it damaged."""
     try:
-        data = file.read_bytes()
+        data = durable.read(SYSTEM, file)
     except OSError:
         return []
     found = []

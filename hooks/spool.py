@@ -134,7 +134,7 @@ def count(spool: Path) -> int:
     try:
         with os.scandir(spool) as entries:
             return sum(_NAME.fullmatch(entry.name) is not None for entry in entries)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import home
-from .errors import PlaceError
+from .errors import DamagedError, PlaceError
 
 STORE = "cortex"
 LINK = ".cortex"
+#: Folders of the store with records in them.
+_RECORDS = ("wal", "seg", "private")
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,19 @@ class Place:
         return self.root
 
     def require_store(self) -> Path:
-        """The store's folder; raises `PlaceError` before `cortex init`."""
+        """The store's folder; raises `PlaceError` before `cortex init`, and `DamagedError` where a journal stands
+        whose `writer` is gone or no file.
+        """
         if not self.initialised:
+            writer = self.store / "writer"
+            there = os.path.lexists(writer)
+            if there or any(
+                each.is_file() for top in _RECORDS for each in (self.store / top).rglob("*.jsonl")
+            ):
+                raise DamagedError(
+                    f"{writer} {'is no file' if there else 'is gone, and a journal stands beside it'}",
+                    "Run `cortex doctor --repair`.",
+                )
             self.require_root()
             raise PlaceError(
                 f"Cortex does not know {self.root or self.gitdir} yet", "Run `cortex init` there first."

@@ -31,6 +31,7 @@ from .durable import (
 from .fold import View
 from .journal import FileJournal
 from .lock import writer_lock
+from .misplaced import is_file, misplaced
 from .quarantine import FOLDER as QUARANTINE
 from .quarantine import Problem, Quarantine, note_of
 from .record import DamagedLine, Record, from_line
@@ -58,6 +59,7 @@ class Diagnosis:
 
 def examine(store: Path, system: System = SYSTEM) -> Diagnosis:
     """Check every line's checksum and id, every segment's hash, and the store's files. Changes nothing."""
+    odd = misplaced(store, system)
     problems: list[Problem] = [*_of_the_folder(store, system)]
     records: dict[str, Record] = {}
     size = 0
@@ -84,6 +86,8 @@ def examine(store: Path, system: System = SYSTEM) -> Diagnosis:
                 problems.append(Problem(path, number, error.message))
     keeper = Quarantine(store, system)
     problems += [*keeper.faults(), *_of_the_index(store, system), *_of_the_refs(store)]
+    named = {each.path for each in odd}
+    problems = [*odd, *(each for each in problems if each.path not in named)]
     kept = len(keeper.contents())
     conflicts = len(View(records.values()).conflicts())
     return Diagnosis(len(listing), len(open_logs), len(records), size, tuple(problems), kept, conflicts)
@@ -97,12 +101,13 @@ def repair(store: Path, author: str = "", system: System = SYSTEM) -> Diagnosis:
     done: list[str] = []
     try:
         with writer_lock(store, system=system):
+            _set_aside_misplaced(store, system, done)
+            _mend_quarantine(store, system, done)  # first of all: the others put things there
             _mend_format(store, system, done)
             layout.check_format(store, system)
             _mend_folders(store, system, done)
             _mend_segments(store, system, done)
             _set_aside_leftovers(store, system, done)
-            _mend_quarantine(store, system, done)
             for path in stale_locks(store.parent, time.time()):
                 set_aside(store, path, "a lock that nobody holds", system)
                 done.append(f"quarantined {path.relative_to(store.parent)}: a lock that nobody holds")
@@ -115,7 +120,7 @@ def repair(store: Path, author: str = "", system: System = SYSTEM) -> Diagnosis:
         layout.forget_clock(store, system)
         FileJournal(store, author, system=system).seal()
     except OSError as error:
-        raise refused(error, store) from error
+        raise refused(error, Path(error.filename or store)) from error
     after = examine(store, system)
     return replace(after, repaired=tuple(done))
 
@@ -179,6 +184,18 @@ def _open_to_others(store: Path) -> bool:
         return bool(stat.S_IMODE(store.stat().st_mode) & 0o077)
     except OSError:
         return False
+
+
+def _set_aside_misplaced(store: Path, system: System, done: list[str]) -> None:
+    """Whatever has the place of a file or folder and is none is renamed: what belongs there is then made anew."""
+    for problem in misplaced(store, system):
+        path = store / problem.path
+        if problem.path == QUARANTINE:
+            # There is nowhere to move it yet: under another name until its place has a folder.
+            path = store / f"{TEMPORARY}{os.urandom(6).hex()}"
+            retry(lambda: system.replace(store / QUARANTINE, path))  # noqa: B023 - called at once
+        set_aside(store, path, f"{problem.path} {problem.reason}", system)
+        done.append(f"quarantined {problem.path}: it {problem.reason}")
 
 
 def _mend_format(store: Path, system: System, done: list[str]) -> None:
@@ -272,7 +289,7 @@ def _mend_quarantine(store: Path, system: System, done: list[str]) -> None:
     keeper = Quarantine(store, system)
     for problem in keeper.faults():
         path = store / problem.path
-        if path.suffix == ".moved":
+        if path.suffix == ".moved" and is_file(path, system):
             data = read(system, path)
             was = Problem(problem.path, 0, "it changed after the doctor had moved it here")
             note = note_of(was, len(data), hashlib.sha256(data).hexdigest())
@@ -292,9 +309,9 @@ def set_aside(store: Path, path: Path, reason: str = "moved by the doctor", syst
     folder = store / QUARANTINE
     make_folder(system, folder, store)
     target = folder / f"{time.time_ns()}-{os.urandom(4).hex()}.moved"
-    data = b"" if system.stat(path).folder else read(system, path)
+    data = read(system, path) if (plain := is_file(path, system)) else b""
     was = Problem(os.path.relpath(path, store), 0, reason)
-    hashed = "" if system.stat(path).folder else hashlib.sha256(data).hexdigest()
+    hashed = hashlib.sha256(data).hexdigest() if plain else ""
     write_file(system, target.with_suffix(".json"), note_of(was, len(data), hashed))
     retry(lambda: system.replace(path, target))
     sync_folder(system, folder)

@@ -29,12 +29,15 @@ class NotWrittenError(PlaceError):
 
 @dataclass(frozen=True)
 class Stat:
-    """What the store asks of a file's status; `size` in bytes, `mtime` in nanoseconds."""
+    """What the store asks of a file's status; `size` in bytes, `mtime` in nanoseconds; `other` is what is
+    neither a plain file nor a folder.
+    """
 
     ino: int
     size: int
     mtime: int
     folder: bool
+    other: bool = False
 
 
 class System:
@@ -122,7 +125,8 @@ SYSTEM = System()
 
 
 def _stat(status: os.stat_result) -> Stat:
-    return Stat(status.st_ino, status.st_size, status.st_mtime_ns, stat.S_ISDIR(status.st_mode))
+    folder, plain = stat.S_ISDIR(status.st_mode), stat.S_ISREG(status.st_mode)
+    return Stat(status.st_ino, status.st_size, status.st_mtime_ns, folder, not (folder or plain))
 
 
 def retry(call: Callable[[], T]) -> T:
@@ -152,10 +156,14 @@ def refused(error: OSError, path: Path) -> CortexError:
 
 @contextmanager
 def opened(system: System, path: Path, flags: int, mode: int = 0o600) -> Iterator[int]:
-    """A descriptor, closed at the end."""
+    """A descriptor, closed at the end. What the disk refuses meanwhile names the file."""
     fd = retry(lambda: system.open(path, flags, mode))
     try:
         yield fd
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         system.close(fd)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import secrets
@@ -20,6 +21,9 @@ FORMAT_FILE = "format.json"
 WRITER = "writer"
 CLOCK = "clock"
 FOLDERS = (wal.FOLDER, segments.SHARED, segments.PRIVATE, quarantine.FOLDER, "spool", "index")
+
+#: What reading says of a folder, a pipe or a link in a file's place.
+NO_FILE = frozenset({errno.EISDIR, errno.EINVAL, errno.ELOOP, errno.ENXIO})
 
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -81,8 +85,14 @@ def read_writer(store: Path, system: System = SYSTEM) -> str:
     """The id of this clone. Raises `PlaceError` where there is none, `DamagedError` when it is none."""
     try:
         said = read(system, store / WRITER).decode("ascii", "replace").strip()
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise PlaceError(f"{store} is not a store: {error.strerror}", "Run `cortex init` first.") from error
+    except OSError as error:
+        if error.errno in NO_FILE:
+            raise DamagedError(f"{store / WRITER} is no file", "Run `cortex doctor --repair`.") from error
+        raise PlaceError(
+            f"{store / WRITER} cannot be read: {error.strerror}", "Check who owns it, and its mode."
+        ) from error
     if not _HEX32.match(said):
         raise DamagedError(f"{store / WRITER} holds no writer id", "Run `cortex doctor --repair`.")
     return said
@@ -109,6 +119,10 @@ def check_format(store: Path, system: System = SYSTEM) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
+        if error.errno in NO_FILE:
+            raise DamagedError(
+                f"{store / FORMAT_FILE} is no file", "Run `cortex doctor --repair`."
+            ) from error
         raise refused(error, store / FORMAT_FILE) from error
     if number > FORMAT:
         raise NewerStoreError(

@@ -70,7 +70,12 @@ class Quarantine:
                     if _read_note(read(self._system, path)) is None:
                         found.append(Problem(f"{FOLDER}/{name}", 0, "its checksum does not fit"))
                     continue
-                if not name.endswith((".bytes", ".moved")) or self._system.stat(path).folder:
+                if not name.endswith((".bytes", ".moved")):
+                    continue
+                status = self._system.stat(path)
+                if status.folder or status.other:
+                    if name.endswith(".bytes") or self._hash_of_moved(path):
+                        found.append(Problem(f"{FOLDER}/{name}", 0, "is no file, and a file was put there"))
                     continue
                 hashed = hashlib.sha256(read(self._system, path)).hexdigest()
                 expected = name[:-6] if name.endswith(".bytes") else self._hash_of_moved(path)

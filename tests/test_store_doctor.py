@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 import shutil
 import stat
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cortex.cli import checkup
 from cortex.repo.errors import CortexError, DamagedError, PlaceError, UsageError
+from cortex.repo.places import find
 from cortex.store.backup import backup, restore, verify
 from cortex.store.derived import REBUILD
 from cortex.store.doctor import examine, repair
+from cortex.store.durable import NotWrittenError, System
 from cortex.store.journal import FileJournal, NewerStoreError, create
 from cortex.store.kinds import Correction, Generation
-from cortex.store.quarantine import Quarantine
+from cortex.store.quarantine import Problem, Quarantine
 from cortex.store.record import Draft
 
 ADA = "Ada <ada@example.org>"
@@ -273,3 +280,141 @@ def test_a_hostile_backup_writes_nothing_outside(store: Path, tmp_path: Path) ->
     for manifest in ([], {}, {"format": 1}, {"format": 1, "files": {"a": 1}}):
         with pytest.raises(CortexError):
             restore(make([], manifest), store, ADA)
+
+
+def put_in_place_of(path: Path, what: str) -> None:
+    """Something that is no file, by the name of one: the file, if it was there, is beside it."""
+    if path.exists():
+        path.rename(path.with_name(f"aside-{path.name}"))
+    if what == "folder":
+        path.mkdir()
+        (path / "thing").write_text("somebody's\n")
+    elif what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/nowhere")
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "link"])
+@pytest.mark.parametrize(
+    "name", ["format.json", "writer", "clock", "holder", "index/rebuild", "index/manifest.json"]
+)
+def test_what_stands_in_the_place_of_a_file_is_set_aside(store: Path, name: str, what: str) -> None:
+    before = ids(store)
+    put_in_place_of(store / name, what)
+    assert [problem.path for problem in examine(store).problems] == [name]
+    mended = repair(store, ADA)
+    assert mended.sound, mended.problems
+    assert any(line.startswith(f"quarantined {name}: it is a ") for line in mended.repaired)
+    assert ids(store) == before
+    aside = [path for path, why in Quarantine(store).contents() if name in why.reason]
+    assert [os.path.lexists(path) for path in aside] == [True]
+    assert what != "folder" or (aside[0] / "thing").read_text() == "somebody's\n"
+    FileJournal(store, ADA).put(Correction(before="after"))
+    assert examine(store).sound
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "link"])
+def test_what_stands_in_the_place_of_a_log_or_a_segment_is_set_aside(store: Path, what: str) -> None:
+    for path in files(store):
+        put_in_place_of(path, what)
+    assert len(examine(store).problems) >= 6
+    mended = repair(store, ADA)
+    # The files that were moved beside them have no name of the format: they are kept in quarantine.
+    assert mended.sound and sum("where a file belongs" in line for line in mended.repaired) == 6
+    for moved in (store / "wal").glob("aside-*"):
+        assert moved.stat().st_size
+    FileJournal(store, ADA).put(Correction(before="after"))
+    assert len(ids(store)) == 1
+
+
+@pytest.mark.parametrize("name", ["wal", "seg", "private", "quarantine", "spool", "index", "hooks"])
+@pytest.mark.parametrize("what", ["file", "pipe"])
+def test_what_stands_in_the_place_of_a_folder_is_set_aside(store: Path, name: str, what: str) -> None:
+    if (store / name).exists():
+        shutil.rmtree(store / name)
+    if what == "pipe":
+        os.mkfifo(store / name)
+    else:
+        (store / name).write_text("somebody's\n")
+    assert name in [problem.path for problem in examine(store).problems]
+    mended = repair(store, ADA)
+    assert mended.sound, mended.problems
+    assert what == "pipe" or b"somebody's" in all_bytes(store / "quarantine")
+    FileJournal(store, ADA).put(Correction(before="after"))
+    assert examine(store).sound
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe"])
+@pytest.mark.parametrize("ending", [".bytes", ".json", ".moved"])
+def test_what_stands_in_the_place_of_a_finding_is_set_aside(store: Path, ending: str, what: str) -> None:
+    flip(files(store)[0], random.Random(1))
+    repair(store, ADA)
+    Quarantine(store).keep(b"more", Problem("wal/x", 1, "damaged"))
+    path = sorted((store / "quarantine").glob(f"*{ending}"))[0]
+    path.unlink()
+    put_in_place_of(path, what)
+    assert [each.path for each in examine(store).problems] == [f"quarantine/{path.name}"]
+    mended = repair(store, ADA)
+    assert mended.sound, mended.problems
+
+
+def test_a_journal_without_its_writer_is_damaged_and_not_unknown(repo: Path) -> None:
+    place = find(repo)
+    with pytest.raises(PlaceError, match="does not know"):
+        place.require_store()
+    create(place.store)
+    FileJournal(place.store, ADA).put(Correction(before="a"))
+    writer = place.store / "writer"
+    for put in (lambda: None, writer.mkdir, lambda: os.mkfifo(writer)):
+        if writer.is_dir():
+            writer.rmdir()
+        else:
+            writer.unlink(missing_ok=True)
+        put()
+        with pytest.raises(DamagedError) as said:
+            place.require_store()
+        assert "doctor --repair" in said.value.hint and "writer" in said.value.message
+        if os.path.lexists(writer):
+            with pytest.raises(DamagedError, match="writer is no file"):
+                FileJournal(place.store, ADA)
+    assert repair(place.store, ADA).sound
+    assert place.require_store() == place.store and len(ids(place.store)) == 1
+
+
+def test_what_a_repair_cannot_write_is_named(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (store / "format.json").unlink()
+
+    class Full(System):
+        def write(self, fd: int, data: bytes | memoryview) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(NotWrittenError, match=r"cannot write .*/cortex/.+: No space left"):
+        repair(store, ADA, Full())
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe"])
+@pytest.mark.parametrize("name", ["hooks/run", "hooks/folders.json", "config.toml", "ignore", "spool"])
+def test_the_doctor_waits_for_no_pipe_and_mends_what_is_no_file(
+    repo: Path, name: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORTEX_NO_DAEMON", "1")
+    place = find(repo)
+
+    def cortex(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cortex", *arguments]
+        return subprocess.run(command, cwd=repo, capture_output=True, text=True, timeout=60)
+
+    assert cortex("init", "--no-history").returncode == 0
+    if name == "spool":
+        (place.store / name).rmdir()
+        what = "pipe"  # a folder belongs there
+    else:
+        (place.store / name).unlink()
+    put_in_place_of(place.store / name, what)
+    said = cortex("doctor")
+    assert said.returncode == 4 and f"  {name}:0: " in said.stdout, said.stdout
+    assert cortex("status").returncode == 0
+    said = cortex("doctor", "--repair")
+    assert f"  {name}:0: " not in said.stdout and Quarantine(place.store).contents()
+    assert checkup.faults(place) == [] and examine(place.store).sound
