@@ -37,8 +37,18 @@ def alike(one: Item, other: Item) -> bool:
         return False
     if one.language != other.language:
         return False
-    mine, theirs = (_sketch(each.evidence[0].before, each.evidence[0].after) for each in (one, other))
-    if mine is None or theirs is None or mine[:2] != theirs[:2]:
+    mine, theirs = (sketch(each.evidence[0].before, each.evidence[0].after) for each in (one, other))
+    return mine is not None and theirs is not None and alike_sketches(mine, theirs)
+
+
+Sketch = tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]
+
+
+def alike_sketches(mine: Sketch, theirs: Sketch) -> bool:
+    """Whether two edits are the same change of different code; where something only came or only went, in the
+    midst of mostly the same names.
+    """
+    if mine[:2] != theirs[:2]:
         return False
     if mine[0] and mine[1]:
         return True
@@ -46,11 +56,8 @@ def alike(one: Item, other: Item) -> bool:
     return bool(both) and len(mine[2] & theirs[2]) >= BESIDE * len(both)
 
 
-_Sketch = tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]
-
-
 @lru_cache(maxsize=4_096)
-def _sketch(before: str, after: str) -> _Sketch | None:
+def sketch(before: str, after: str) -> Sketch | None:
     """The tokens that went, those that came, and all names; None where what changed has no name."""
     old, new = (Counter(map(_blotted, _TOKEN.findall(side[:_LONGEST]))) for side in (before, after))
     went, came = (tuple(sorted(each.elements())) for each in (old - new, new - old))

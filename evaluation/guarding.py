@@ -1,0 +1,233 @@
+"""What the guard would have said of the lines that were written, and what became of those places."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..learning.guard import ActiveRule, Change, Finding, check
+from .figures import Share, bootstrap, size_bin
+from .gathered import Case
+from .written import Fate, Follower, Written, squeezed
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One warning of the replay. `active`: the guard would have said it; else its rule was silent still."""
+
+    commit: str
+    at: int
+    path: str
+    line: int
+    before: str
+    after: str
+    rule: str
+    confidence: float
+    active: bool
+    fate: Fate
+    caught: tuple[str, ...] = ()
+    swapped: bool = False  # whether another rule's rewrite was committed there: a control
+
+    @property
+    def right(self) -> bool:
+        """Whether the place later got that very fix."""
+        return self.fate.kind == "fixed"
+
+
+@dataclass
+class Guarded:
+    """All flags, and how often hunks of each size were corrected, flagged or not."""
+
+    flags: list[Flag] = field(default_factory=list)
+    exact: Share = field(default_factory=Share)
+    shuffled: Share = field(default_factory=Share)
+    shuffled_rules: int = 0
+    plain: dict[int, Share] = field(default_factory=lambda: defaultdict(Share))  # by size, of unflagged hunks
+    flagged: list[tuple[str, int, bool]] = field(default_factory=list)  # commit, size, corrected; said aloud
+    silent: list[tuple[str, int, bool]] = field(default_factory=list)  # the same, of any rule
+    exactly: list[tuple[str, int, bool]] = field(default_factory=list)  # the same, of exact words
+    files: int = 0
+    hunks: int = 0
+
+    def lift(self, hunks: Sequence[tuple[str, int, bool]], seed: int) -> dict[str, object] | None:
+        """The correction rate of these hunks over that of unflagged ones of like size, with its interval."""
+        groups: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+        for commit, size, corrected in hunks:
+            groups[commit].append((float(corrected), self.plain[size].value if size in self.plain else 0.0))
+        got = sum(a for group in groups.values() for a, _ in group)
+        expected = sum(b for group in groups.values() for _, b in group)
+        if not expected:
+            return None
+        low, high = bootstrap(list(groups.values()), lambda a, b: a / b if b else 0.0, seed)
+        return {
+            "hunks": len(hunks),
+            "corrected": round(got / len(hunks), 4),
+            "expected": round(expected / len(hunks), 4),
+            "lift": round(got / expected, 2),
+            "low": round(low, 2),
+            "high": round(high, 2),
+        }
+
+
+class Guard:
+    """Runs rules over what was written and follows each flag."""
+
+    def __init__(self, follower: Follower, seed: int) -> None:
+        self.out = Guarded()
+        self._follower = follower
+        self._chance = random.Random(seed)
+
+    def look(
+        self,
+        file: Written,
+        cases: Sequence[Case],
+        rules: Sequence[ActiveRule],
+        active: frozenset[str],
+        shuffled: Sequence[ActiveRule],
+        exact: Mapping[str, str],
+    ) -> None:
+        """Look through one file of a generating commit; `cases` are what was corrected of that commit."""
+        here = [case for case in cases if case.correction.path == file.path]
+        change = Change(file.path, file.text, file.language, file.added)
+        rows = file.text.split("\n")
+        said, loud, literal = set[int](), set[int](), set[int]()
+        for finding in check([change], rules):
+            flag = self._flag(file, rows, finding, here, rules, finding.rule in active)
+            self.out.flags.append(flag)
+            said.add(finding.line)
+            if flag.active:
+                loud.add(finding.line)
+        for finding in check([change], shuffled):
+            fate = self._fate(file, rows, finding, finding.after)
+            self.out.shuffled.add(fate.kind == "fixed")
+        for line in sorted(file.added):
+            after = exact.get(" ".join(rows[line - 1].split())) if line <= len(rows) else None
+            if after is not None:
+                row = rows[line - 1].strip()
+                fate = self._follower.fate(file.at, file.path, row, row, after)
+                self.out.exact.add(fate.kind == "fixed")
+                literal.add(line)
+        self._hunks(file, rows, here, said, loud, literal)
+
+    def _flag(
+        self,
+        file: Written,
+        rows: Sequence[str],
+        finding: Finding,
+        cases: Iterable[Case],
+        rules: Sequence[ActiveRule],
+        active: bool,
+    ) -> Flag:
+        fate = self._fate(file, rows, finding, finding.after)
+        before, after = squeezed(finding.before), squeezed(finding.after)
+        caught = tuple(
+            case.m
+            for case in cases
+            if before in squeezed(case.correction.before) and after in squeezed(case.correction.after)
+        )
+        others = [each for each in rules if each.id != finding.rule]
+        swapped = False
+        if others and fate.kind != "stood":
+            other = self._chance.choice(others).pattern.rewrite
+            swapped = self._fate(file, rows, finding, other).kind == "fixed"
+        return Flag(
+            file.commit,
+            file.at,
+            file.path,
+            finding.line,
+            finding.before,
+            finding.after,
+            finding.rule,
+            finding.confidence,
+            active,
+            fate,
+            caught,
+            swapped,
+        )
+
+    def _fate(self, file: Written, rows: Sequence[str], finding: Finding, after: str) -> Fate:
+        return self._follower.fate(file.at, file.path, rows[finding.line - 1], finding.before, after)
+
+    def _hunks(
+        self,
+        file: Written,
+        rows: Sequence[str],
+        cases: Sequence[Case],
+        said: set[int],
+        loud: set[int],
+        literal: set[int],
+    ) -> None:
+        """Count each hunk: how long, whether something flagged it, whether it was corrected later."""
+        gone = {
+            squeezed(row)
+            for case in cases
+            for row in case.correction.before.split("\n")
+            if len(squeezed(row)) > 3
+        }
+        out = self.out
+        out.files += 1
+        for first, last in file.runs:
+            out.hunks += 1
+            lines = range(first, last + 1)
+            size = size_bin(len(lines))
+            corrected = bool(gone) and any(
+                any(row in squeezed(rows[line - 1]) for row in gone) for line in lines if line <= len(rows)
+            )
+            kept = (file.commit, size, corrected)
+            if not said.isdisjoint(lines):
+                out.silent.append(kept)
+            if not loud.isdisjoint(lines):
+                out.flagged.append(kept)
+            if not literal.isdisjoint(lines):
+                out.exactly.append(kept)
+            if said.isdisjoint(lines) and literal.isdisjoint(lines):
+                out.plain[size].add(corrected)
+
+
+def curve(flags: Sequence[Flag], corrections: int) -> list[dict[str, object]]:
+    """Precision and coverage when all rules speak from some confidence on: one point a confidence."""
+    out: list[dict[str, object]] = []
+    caught: set[str] = set()
+    share = Share()
+    ordered = sorted(flags, key=lambda flag: -flag.confidence)
+    for number, flag in enumerate(ordered):
+        share.add(flag.right)
+        caught.update(flag.caught)
+        last = number + 1 == len(ordered)
+        if last or round(ordered[number + 1].confidence, 2) != round(flag.confidence, 2):
+            out.append(
+                {
+                    "confidence": round(flag.confidence, 2),
+                    "flags": share.plain(),
+                    "caught": Share(len(caught), corrections).plain(),
+                }
+            )
+    return out
+
+
+def swapped_pairs(cases: Iterable[Case], chance: random.Random) -> list[Case]:
+    """The same befores with other corrections' afters, language by language: nothing can be learnt of them."""
+    by_language: defaultdict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_language[case.correction.language].append(case)
+    out = []
+    for group in by_language.values():
+        afters = [case.correction.after for case in group]
+        chance.shuffle(afters)
+        out += [
+            replace(case, correction=replace(case.correction, after=after))
+            for case, after in zip(group, afters, strict=True)
+        ]
+    return out
+
+
+def exact_words(cases: Iterable[Case]) -> dict[str, str]:
+    """Whole lines that were corrected: what each became last. A memory of the very words, and nothing else."""
+    out: dict[str, str] = {}
+    for case in cases:
+        before, after = case.correction.before.strip(), case.correction.after.strip()
+        if case.key and "\n" not in before and "\n" not in after:
+            out[" ".join(before.split())] = after
+    return out

@@ -1,0 +1,99 @@
+"""When two corrections are alike: the same change of other code, or (looser) one that brought the same interface."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..learning.candidates import key_of
+from ..recall.sameness import Sketch, alike_sketches, sketch
+from ..store.kinds import Correction
+
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+#: What is called, taken from something, or written as types are: names that mean the same elsewhere.
+_SHARED = re.compile(r"\.\s*([A-Za-z_]\w{2,})|\b([A-Za-z_]\w{2,})\s*\(|\b([A-Z]\w{2,})")
+_TEXT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`[^`]*`")
+_LONGEST = 4_000
+
+
+def came(correction: Correction) -> frozenset[str]:
+    """The interface names that a correction brought: in what it became, and nowhere in what it was."""
+    before = set(_NAME.findall(correction.before[:_LONGEST]))
+    after = _TEXT.sub("''", correction.after[:_LONGEST])
+    names = {name for groups in _SHARED.findall(after) for name in groups if name}
+    return frozenset(names - before)
+
+
+def related(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two corrections brought the same interface: half of the names of each are the other's too."""
+    shared = len(one & other)
+    return shared > 0 and 2 * shared >= max(len(one), len(other))
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What is compared of a correction: `key` is learning's, `sketch` recall's; `edit` tells a picked commit's copy."""
+
+    edit: str
+    language: str
+    key: str
+    sketch: Sketch | None
+    came: frozenset[str]
+
+    @classmethod
+    def of(cls, correction: Correction, edit: str) -> Likeness:
+        """The likeness of a correction."""
+        made = sketch(correction.before, correction.after)
+        return cls(edit, correction.language, key_of(correction), made, came(correction))
+
+    def twin(self, other: Likeness) -> bool:
+        """Whether these are two corrections of the same kind: by either of the two ways in which Cortex tells it."""
+        if self.edit == other.edit or self.language != other.language:
+            return False
+        if self.key and self.key == other.key:
+            return True
+        return (
+            self.sketch is not None and other.sketch is not None and alike_sketches(self.sketch, other.sketch)
+        )
+
+    def related(self, other: Likeness) -> bool:
+        """Whether both brought the same interface."""
+        return self.edit != other.edit and related(self.came, other.came)
+
+
+class Twins:
+    """Corrections in the order in which they became known; finds those alike to another one."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, list[tuple[int, Likeness]]] = {}
+
+    def add(self, at: int, one: Likeness) -> None:
+        """Keep one that became known at a place of the order."""
+        for handle in _handles(one):
+            self._known.setdefault(handle, []).append((at, one))
+
+    def twin(self, one: Likeness, before: int) -> bool:
+        """Whether a twin became known before a place."""
+        return any(
+            at < before and one.twin(other)
+            for handle in _handles(one)
+            if not isinstance(handle, tuple)
+            for at, other in self._known.get(handle, ())
+        )
+
+    def related(self, one: Likeness, before: int) -> bool:
+        """Whether one that brought the same interface became known before a place."""
+        return any(
+            at < before and one.related(other)
+            for name in one.came
+            for at, other in self._known.get(("came", name), ())
+        )
+
+
+def _handles(one: Likeness) -> list[object]:
+    handles: list[object] = [("came", name) for name in one.came]
+    if one.key:
+        handles.append(one.key)
+    if one.sketch is not None:
+        handles.append(hash((one.language, *one.sketch[:2])))
+    return handles
