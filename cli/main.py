@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "check",
     "record": "record",
     "learn": "learn",
+    "evaluate": "evaluate",
     "log": "log",
     "show": "log",
     "remember": "remember",
