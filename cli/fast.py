@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 
 from .. import __version__
@@ -48,15 +49,22 @@ FORMS = {
     ),
 }
 TIMEOUT = 10.0
-HOOK_TIMEOUT = 1.8  # seconds; the shim gives up at 2
+HOOK_TIMEOUT = 1.7  # seconds; the shim gives up at 2
+LATE_FOR = 60.0  # seconds, after the daemon let a hook wait in vain, in which the next ones wait
+BRIEFLY = 0.2  # seconds
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int | None:
-    """The exit status, or None when the full command line must do it."""
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], hook_timeout: float = HOOK_TIMEOUT
+) -> int | None:
+    """The exit status, or None when the full command line must do it.
+
+    `hook_timeout` is how many seconds a hook may wait for the daemon.
+    """
     if not arguments or environment.get("CORTEX_NO_DAEMON", "") not in ("", "0"):
         return None
     if arguments[0] == "hook":
-        return _hook(arguments[1:])
+        return _hook(arguments[1:], hook_timeout)
     if arguments[0] not in FORMS:
         return None
     if any(key.startswith(("CORTEX_RECALL_", "CORTEX_GUARD_")) for key in environment):
@@ -94,13 +102,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int | None:
     return FINDINGS if op == "check" and result["blocked"] else OK
 
 
-def _hook(arguments: Sequence[str]) -> int | None:
+def _hook(arguments: Sequence[str], timeout: float) -> int | None:
     """Answer a shim: `hook git pre-commit --spooled FILE` or `hook agent NAME --spooled FILE`, event on stdin."""
     if len(arguments) != 4 or arguments[2] != "--spooled":
         return None
     kind, name, _, file = arguments
     event = sys.stdin.buffer.read()
     at = os.getcwd()
+    late = Late(file, kind)
     try:
         if client.is_of_another_version(__version__):
             raise client.NoDaemon("the daemon is of another version", client.START)
@@ -111,7 +120,8 @@ def _hook(arguments: Sequence[str]) -> int | None:
                 "file": file,
                 "at": at,
             }
-            reply = client.call("hook", at, args, timeout=HOOK_TIMEOUT)["reply"]
+            reply = client.call("hook", at, args, timeout=late.patience(timeout))["reply"]
+            late.forget()
             if reply:
                 render.say(str(reply))
             return OK
@@ -119,15 +129,56 @@ def _hook(arguments: Sequence[str]) -> int | None:
             return None
         index = next((line[6:] for line in event.split(b"\n") if line.startswith(b"index=")), b"")
         args = {"index_file": index.decode("utf-8", "surrogateescape"), "at": at}
-        result = client.call("check", at, args, timeout=HOOK_TIMEOUT)
+        result = client.call("check", at, args, timeout=late.patience(timeout))
+        late.forget()
     except client.NoDaemon:
         sys.stdin = io.TextIOWrapper(io.BytesIO(event))  # the full command line reads it again
         return None
+    except client.Wedged as error:
+        late.note()
+        if kind == "git":
+            render.say(f"cortex: {error.message}: nothing was checked; `cortex daemon status` says how it is")
+        return OK
     except CortexError:
         return OK  # the event lies in the spool; a hook never gets in the way
     if result["findings"]:
         render.say(render.check(result, render.Paint(sys.stdout, os.environ)))
     return FINDINGS if result["blocked"] else OK
+
+
+class Late:
+    """The note, beside the shim, that the daemon let a hook wait in vain: those that follow wait less."""
+
+    def __init__(self, spooled: str, kind: str) -> None:
+        self.path = os.path.join(os.path.dirname(spooled), "..", "hooks", f".late-{kind}")
+        self.noted = False
+
+    def patience(self, seconds: float) -> float:
+        """How many seconds to wait: `seconds`, but little for a minute after those were waited in vain."""
+        try:
+            age = time.time() - os.stat(self.path).st_mtime
+        except OSError:
+            return seconds
+        self.noted = True
+        return min(seconds, BRIEFLY) if 0 <= age < LATE_FOR else seconds
+
+    def note(self) -> None:
+        """It did not answer. A brief wait does not count: a slow daemon gets its whole time once a minute."""
+        try:
+            if self.noted and time.time() - os.stat(self.path).st_mtime < LATE_FOR:
+                return
+            with open(self.path, "wb"):
+                os.utime(self.path)
+        except OSError:
+            return  # the next hook waits as long as this one
+
+    def forget(self) -> None:
+        """It answered."""
+        if self.noted:
+            try:
+                os.unlink(self.path)
+            except OSError:
+                return
 
 
 def parse(form: Form, arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:

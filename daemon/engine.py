@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..hooks import spool
+from ..hooks import spool, standing
 from ..models.sessions import give_back
-from ..repo.errors import BusyError, PlaceError, UsageError
+from ..repo.errors import BusyError, CortexError, PlaceError, UsageError
 from ..repo.layout import relink
 from ..repo.places import LINK, Place, find
 from ..store.durable import NotWrittenError
@@ -78,6 +78,7 @@ class Engine:
         self._tidied = 0
         self._used = time.monotonic()
         self._recorded = 0  # corrections from the past that the rules have not seen
+        self._hooks: tuple[object, ...] | None = None  # as they were when they were last looked at
 
     def handle(
         self, op: str, args: Mapping[str, object], progress: Progress | None = None
@@ -185,6 +186,7 @@ class Engine:
         """Go on with what takes long: the past, the index. True while there is more to do."""
         with self._lock:
             self._renew()
+        self._keep_hooks()
         if self._state.settings().flag("learn.history") and not self._history_done:
             with self._past:
                 # Each slice looks again at up to 500 commits: short ones would never get on.
@@ -250,6 +252,20 @@ class Engine:
             "rules": changed,
             "elapsed_s": round(report.elapsed_s, 3),
         }
+
+    def _keep_hooks(self) -> None:
+        """Put our lines back where another tool wrote a hook anew, and write the shim of another version anew."""
+        now = standing.signature(self.place)
+        if now == self._hooks:
+            return
+        first, self._hooks = self._hooks is None, now
+        try:
+            if first and standing.renew(self.place):
+                logger.info("the shim of %s was of another version, and is written anew", self.place.root)
+            for file in standing.keep(self.place):
+                logger.info("another tool wrote %s anew: Cortex's lines stand in it again", file)
+        except (CortexError, OSError) as error:
+            logger.warning("the hooks of %s could not be looked at: %s", self.place.root, error)
 
     def _tidy(self) -> None:
         """Once a day: let generated code go that is older than the person keeps it, and drafts that nobody ends."""

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from .. import __version__
-from ..hooks import spool
+from ..hooks import spool, standing
 from ..hooks.install import state as hooks_state
 from ..store.quarantine import Quarantine
 from ..store.secrets import clean
@@ -34,6 +34,12 @@ def report(state: State) -> dict[str, object]:
         f"hook {each.name} is not heard: {each.note or each.state}"
         for each in hooks_state(state.place).missing
     ]
+    if again := standing.times(state.place, state.clock()):
+        more = "" if len(again) < standing.MOST_A_DAY else "; until tomorrow that is not done again"
+        often = count(len(again), "time")
+        problems.append(
+            f"another tool wrote hooks anew, and Cortex's lines were put back, {often} in a day{more}"
+        )
     problems += list(state.settings().warnings)
     if held := len(Quarantine(store).contents()) + len(list((store / "quarantine").glob("spool-*"))):
         where = store / "quarantine"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +15,14 @@ from pathlib import Path
 from ..repo import marked
 from ..repo.errors import PlaceError
 from ..repo.places import Place
-from . import kept, remembered, scripts
+from . import around, kept, remembered, scripts
 from .folders import Folder, folders, manager, may_touch
 
 HOOKS = ("pre-commit", "post-commit", "post-rewrite", "post-merge", "post-checkout")
+#: What answers a hook without the whole program; a path only, since nothing of it is needed here.
+QUICK = Path(__file__).resolve().parent.parent / "cli" / "quick.py"
+_PROGRAM = re.compile(rb"^program=(.+)$", re.MULTILINE)
+_SECONDS = re.compile(rb"^git\.pre-commit\) seconds=(\S+) ;;$", re.MULTILINE)
 #: Where other tools put the hook that they found, ours included.
 _MOVED = ("", ".legacy", ".old")
 #: What a person can do where a hook is not ours to change.
@@ -75,12 +81,13 @@ def install(place: Place, program: Path, *, deadline: float = 2.0) -> HooksRepor
         if folder.locked:
             notes.append(f"{folder.locked}: no hooks there")
         with _writing(folder.path):
-            hooks += [_put(place, folder, name) for name in HOOKS]
+            hooks += [put(place, folder, name) for name in HOOKS]
     if any(hook.state == "left" for hook in hooks):
         notes.append(BY_HAND)
     with _writing(place.store / "hooks"):
         note = note_of_folders(place)
         remembered.write(note, [*_remembered(place), *(folder.path for folder in where)])
+    around.note(place, (folder.path / name for folder in where for name in HOOKS))
     return HooksReport(
         tuple(hooks), next(filter(None, (manager(each.path) for each in where)), ""), tuple(notes)
     )
@@ -109,7 +116,7 @@ def state(place: Place) -> HooksReport:
     for folder in folders(place):
         for name in HOOKS:
             file = folder.path / name
-            if _calls(file):
+            if calls(file):
                 found.append(Hook(name, file, "there"))
             elif not folder.locked and not may_touch(folder, file):
                 # `cortex init` would not put it in either: only the guard is missed, the scan finds the rest.
@@ -121,11 +128,52 @@ def state(place: Place) -> HooksReport:
     return HooksReport(tuple(found))
 
 
-def shim(program: Path, deadline: float) -> bytes:
-    """What the shim for `program` holds; a commit waits `deadline` seconds for the guard."""
+def shim(program: Path, deadline: float, quick: tuple[str, str] | None = None) -> bytes:
+    """What the shim for `program` holds; a commit waits `deadline` seconds for the guard.
+
+    `quick` is the Python that answers without the whole program, and the file that it is given: those of this
+    installation by default, two empty strings where `program` is another's.
+    """
     template = (Path(__file__).parent / "run.sh").read_text(encoding="utf-8")
-    filled = template.replace("@DEADLINE@", f"{deadline:g}").replace("@PROGRAM@", shlex.quote(str(program)))
+    python = interpreter(program)
+    python, file = quick or (python, str(QUICK) if python else "")
+    said = {"DEADLINE": f"{deadline:g}", "PYTHON": python, "QUICK": file, "PROGRAM": str(program)}
+    filled = re.sub("@([A-Z]+)@", lambda found: shlex.quote(said[found[1]]), template)
     return filled.encode("utf-8", "surrogateescape")
+
+
+def named(data: bytes) -> tuple[Path, float] | None:
+    """The program and the seconds in a shim; None where they cannot be told."""
+    program, seconds = _PROGRAM.search(data), _SECONDS.search(data)
+    if program is None or seconds is None:
+        return None
+    try:
+        (word,) = shlex.split(os.fsdecode(program[1]))
+        return Path(word), float(seconds[1])
+    except ValueError:
+        return None
+
+
+def interpreter(program: Path) -> str:
+    """The Python that `program`, a console script of this very installation, starts; "" where it is another's.
+
+    pip writes `#!/…/python`, and where that line would be too long or holds a space, `#!/bin/sh` and a line
+    that only a shell takes for a command, with `exec "/…/python" "$0" "$@"`.
+    """
+    try:
+        with program.open("rb") as file:
+            first, second = file.readline(4096), file.readline(4096)
+    except OSError:
+        return ""
+    words: list[str] = []
+    if first.startswith(b"#!/bin/sh") and second.startswith(b"'''exec' "):
+        with contextlib.suppress(ValueError):
+            words = shlex.split(os.fsdecode(second)[len("'''exec' ") :])[:1]
+    elif first.startswith(b"#!/"):
+        words = [os.fsdecode(first[2:]).rstrip("\r\n")]
+    found = "".join(words)
+    ours = os.path.dirname(found) == os.path.dirname(sys.executable) and os.access(found, os.X_OK)
+    return found if ours and "python" in os.path.basename(found) else ""
 
 
 def _write_shim(place: Place, program: Path, deadline: float) -> None:
@@ -138,7 +186,7 @@ def _write_shim(place: Place, program: Path, deadline: float) -> None:
         marked.write(run, text, 0o700)
 
 
-def _calls(file: Path) -> bool:
+def calls(file: Path) -> bool:
     """Whether a hook runs the shim: by our block, or by the line that a person added as `BY_HAND` says."""
     if not file.is_file() or not os.access(file, os.X_OK):
         return False
@@ -146,7 +194,8 @@ def _calls(file: Path) -> bool:
     return marked.OPEN in text or b"cortex/hooks/run" in text
 
 
-def _put(place: Place, folder: Folder, name: str) -> Hook:
+def put(place: Place, folder: Folder, name: str) -> Hook:
+    """Put the shim's call into one hook, or say why it was left."""
     file = folder.path / name
     if folder.locked:
         return Hook(name, file, "left", note=folder.locked)

@@ -17,6 +17,10 @@ unset PYTHONPATH PYTHONHOME # a project's own modules would stand in for ours, a
 umask 077
 
 program=@PROGRAM@
+# Where the program's own Python is known, it is started without `site`, which takes as long as the answer; it
+# becomes the program where no daemon answers.
+python=@PYTHON@
+quick=@QUICK@
 here=${0%/*}
 case $here in
 /*) ;;
@@ -72,10 +76,13 @@ describe() { # what git says to its hooks; no program is started
     printf '%s' "$text"
 }
 
-ask() { # seconds, arguments of the program: its answer is in $told, its exit status in $status
-    seconds=$1
-    shift
-    "$program" "$@" <&4 >"$told" 2>/dev/null 4<&- &
+ask() { # arguments of the program: its answer is in $told, its exit status in $status
+    if [ -x "$python" ] && [ -f "$quick" ]; then
+        set -- "$python" -I -S "$quick" "$program" "$seconds" "$@"
+    else
+        set -- "$program" "$@"
+    fi
+    "$@" <&4 >"$told" 2>/dev/null 4<&- &
     worker=$!
     (
         trap 'kill "$sleeper"; exit 0' TERM
@@ -117,7 +124,7 @@ if [ ! -x "$program" ]; then
     [ "$kind" = agent ] || printf 'cortex: %s is gone: nothing was checked; install it again and run `cortex init`\n' "$program"
     exit 0
 fi
-ask "$seconds" hook "$kind" "$name" --spooled "$spooled"
+ask hook "$kind" "$name" --spooled "$spooled"
 if [ "$status" -eq 0 ] || { [ "$status" -eq 1 ] && [ "$kind" = git ]; }; then
     if [ -s "$told" ]; then
         cat "$told"
