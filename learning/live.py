@@ -12,7 +12,7 @@ import pygit2
 from ..analyzers.languages import is_generated
 from ..repo.open import open_repository
 from ..repo.places import Place
-from ..store.kinds import MILLION, Body, Correction, Outcome
+from ..store.kinds import MILLION, Body, Correction, Outcome, Reason
 from ..store.protocols import Journal
 from ..store.record import Draft
 from .candidates import identity
@@ -24,6 +24,7 @@ from .ownership import Change, commit_at
 from .pairing import NOBODY, Fate, Replay, bare, changed_ranges, loses, normal, ranges, rows
 from .past import stands_alone
 from .piece import Blobs, Piece, Pieces
+from .reward import scored
 
 ORIGIN = "live"
 DIRECTED_WEIGHT = MILLION // 2
@@ -52,6 +53,7 @@ class _Learnt:
     outcomes: dict[str, tuple[Outcome, tuple[str, ...]]] = field(default_factory=dict)
     corrections: dict[str, Correction] = field(default_factory=dict)
     owner: dict[str, Piece] = field(default_factory=dict)  # of each correction, by its id
+    reasons: dict[str, Reason] = field(default_factory=dict)  # of directed corrections, by their ids
     secrets: set[str] = field(default_factory=set)  # of the versions that were compared
     second_thoughts: int = 0
 
@@ -99,6 +101,7 @@ class _Live:
             thoughts += learnt.second_thoughts
         if read:
             corrected += self._write(self._agent_commits(commits))
+        self._write(self._said_since())
         waiting = sum(1 for each in self._pieces if each.outcome is None)
         return LiveReport(read, outcomes, corrected, thoughts, waiting, self._pieces.expired)
 
@@ -112,10 +115,23 @@ class _Live:
             (m, body) for m, body in learnt.corrections.items() if not view.heads(m)
         ]
         drafts.extend(Draft(body=body, m=m, origin=ORIGIN) for m, body in new)
+        drafts.extend(
+            Draft(body=learnt.reasons[m], m=identity("reason", m), origin=ORIGIN)
+            for m, _ in new
+            if m in learnt.reasons
+        )
         if drafts:
             self._journal.beware(learnt.secrets)
             self._journal.append(drafts)
         return len(new)
+
+    def _said_since(self) -> _Learnt:
+        """Outcomes whose reward is another by now: tests that were run later, and what the person said."""
+        learnt = _Learnt()
+        for piece in self._pieces:
+            if piece.outcome is not None:
+                self._decide(learnt, piece, self._scored(piece, piece.outcome))
+        return learnt
 
     def _altered(self) -> _Learnt:
         """Proposals that the person changed before accepting: corrections that need no commit."""
@@ -262,6 +278,8 @@ class _Live:
         for m, correction in drafts.corrections.items():
             if drafts.owner[m] not in waits:
                 learnt.corrections[m] = correction
+                if m in drafts.reasons:
+                    learnt.reasons[m] = drafts.reasons[m]
         self._edited(learnt, drafts, settled, said, path)
         learnt.secrets |= drafts.secrets
 
@@ -295,7 +313,8 @@ class _Live:
             lines = [n for n in replay.lines_of(touched) if bare(present[n - 1]) not in elsewhere]
             whose = [pieces[each] if each != NOBODY else None for each in replay.writers]
             hand = "person" if writer is None else "directed"
-            self._correct(learnt, replay.text, after, path, ranges(lines), [], whose, hand, said, homes)
+            told = None if writer is None else pieces[writer]
+            self._correct(learnt, replay.text, after, path, ranges(lines), [], whose, hand, said, homes, told)
         replay.advance(after, NOBODY if writer is None else writer, elsewhere)
         if writer is not None:
             replay.wrote(writer, [])
@@ -312,6 +331,7 @@ class _Live:
         hand: str,
         said: Committed | None,
         homes: Collection[str] = (),
+        told: Piece | None = None,
     ) -> None:
         """Add the corrections from one version to the next, of those that the commit kept."""
         if not lines or is_generated(path, before[:8192]):
@@ -345,6 +365,8 @@ class _Live:
             )
             m = identity("live", piece.m, path, each.before, each.after)
             learnt.corrections[m], learnt.owner[m] = body, piece
+            if told is not None and told.execution.task:
+                learnt.reasons[m] = Reason(m, told.execution.task, told.generation.execution)
             self._known.add((body.commit, path, each.before, each.after))
 
     def _unstaged(self, committed: bytes, pending: Sequence[Piece], path: str) -> list[Piece]:
@@ -366,7 +388,6 @@ class _Live:
         distance, verdict = fate.distance, fate.verdict
         if verdict == "rejected":
             distance = MILLION
-        tests = {"passed": MILLION // 10, "failed": -MILLION // 5}.get(piece.execution.tests, 0)
         body = Outcome(
             generation=piece.m,
             commit=str(said.commit.id),
@@ -374,13 +395,14 @@ class _Live:
             also=tuple(sorted(piece.homes - {path})),
             verdict=verdict,
             distance=distance,
-            reward=MILLION - distance + tests,
-            diff=MILLION - distance,
-            tests=tests,
+            took=_took(piece, said),
             second_thoughts=piece.thoughts,
             formatted=fate.formatted,
         )
-        self._decide(learnt, piece, body)
+        self._decide(learnt, piece, self._scored(piece, body))
+
+    def _scored(self, piece: Piece, body: Outcome) -> Outcome:
+        return scored(body, piece.execution.tests, self._pieces.remarks.get(piece.m, ""))
 
     def _decide(self, learnt: _Learnt, piece: Piece, body: Outcome) -> None:
         """One outcome a generation: a changed one is an edit of the same memory."""
@@ -440,11 +462,10 @@ class _Live:
                     commit=str(commit.id),
                     verdict="rejected",
                     distance=MILLION,
-                    diff=0,
                     revert=-MILLION,
-                    reward=piece.outcome.tests - MILLION,
+                    took=_took(piece, said),
                 )
-                self._decide(learnt, piece, body)
+                self._decide(learnt, piece, self._scored(piece, body))
 
     def _agent_commits(self, commits: Sequence[str]) -> _Learnt:
         """What these commits changed in agents' commits of which no generation was recorded."""
@@ -455,6 +476,11 @@ class _Live:
             if stands_alone(found) and said not in self._known:
                 learnt.corrections[found.m] = each
         return learnt
+
+
+def _took(piece: Piece, said: Committed) -> int:
+    """From the generation to the commit, in ms; none where a clock ran backwards."""
+    return max(0, said.commit.commit_time * 1000 - piece.order[0])
 
 
 def _alone(piece: Piece, said: Committed, path: str) -> Fate:

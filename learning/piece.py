@@ -112,6 +112,12 @@ class Pieces:
             body = record.decoded()
             if isinstance(body, Outcome):
                 outcomes[body.generation] = body
+        #: What the person said last of each generation.
+        self.remarks: dict[str, str] = {
+            str(record.body.get("of", "")): str(record.body.get("verdict", ""))
+            for record in sorted(view.of_kind("feedback"), key=lambda each: (each.t, each.w, each.id))
+            if record.body.get("verdict")
+        }
         for record in view.of_kind("generation"):
             if now - record.t > DAYS * _DAY_MS:
                 self.expired += record.m not in outcomes

@@ -120,6 +120,39 @@ class Correction(Body):
 
 
 @dataclass(frozen=True)
+class Reason(Body):
+    """Why a correction was made: what the person had told the assistant. Never a part of the shared record."""
+
+    KIND = "reason"
+    PRIVATE = True
+
+    of: str = ""  # the correction
+    text: str = ""
+    execution: str = ""
+
+
+@dataclass(frozen=True)
+class Trial(Body):
+    """One run of tests, or of a command, over what was generated; `status` below 0 is a signal's number."""
+
+    KIND = "trial"
+    PRIVATE = True
+
+    source: str = ""  # junit, run
+    command: str = ""
+    status: int = 0
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    failing: tuple[str, ...] = ()  # names of the first test cases that did not pass
+    duration: int = 0
+    commit: str = ""  # what was checked out
+    generations: tuple[str, ...] = ()
+    executions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Hole:
     """One hole of a pattern: `kind` is what syntax fills it in the examples, `values` some fillings."""
 
@@ -280,6 +313,8 @@ KINDS: Mapping[str, type[Body]] = {
         Generation,
         Outcome,
         Correction,
+        Reason,
+        Trial,
         Memory,
         RuleEvent,
         Exposure,
