@@ -1,104 +1,83 @@
-"""What kind a correction is: a first guess from what vanished and what appeared, with an honest confidence.
+"""What kind a correction is: bug, style, preference, or evolution (the feature went on), with a chance.
 
-The order of the tests is the order of their precision on real histories: the growth of a feature is by far
-the most common edit that is no correction, and is told by statements that only came.
+Two logistic models over the named numbers of `traits`: whether an edit corrects something at all, and which kind it
+then is. Their weights are in `weights`, made by `training/categories.py`; docs/benchmarks.md says how good they are.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-from ..analyzers.languages import words
-from ..store.kinds import MILLION
+from ..store.kinds import MILLION, Correction
+from .traits import Seen, traits
+from .weights import CORRECTS, KINDS
 
-_TOKEN = re.compile(r"[A-Za-z_]\w*|\d[\w.]*|\"[^\"\n]*\"|'[^'\n]*'|[^\w\s]+")
-_WORD = re.compile(r"[A-Za-z_]\w*$")
-_STRING = re.compile(r"[\"'`]")
+#: Nearer than this to even, nobody should be told that it is one or the other.
+UNSURE = 0.1
+#: Below this chance, given that it corrects something, a kind is a guess among three.
+ANY_KIND = 0.4
+CONSTANT = "always"
+#: A trait that moves the log-odds by less says nothing.
+_SLIGHT = 0.1
 
-_BUG_WORDS = words(
-    """timeout encoding utf8 safe_load quote split escape sanitize lock acquire await defer close Close
-    check_call raise_for_status WithTimeout CommandContext WithContext Errorf errors Is As nil None null
-    isinstance utc structuredClone nonlocal finally except catch recover mutex Lock Unlock RLock strict
-    parseInt Number isNaN"""
-)
-_BUG_GONE = words("shell pickle eval exec md5 sha1 utcnow verify innerHTML any")
-_OPERATORS = words("== != === !== < > <= >= + - * / % &&    and or not ! in is")
-_TYPES = words(": -> ?: as Optional str int bool string number boolean interface type")
-_FIXING = re.compile(
-    r"\b(fix|bug|crash|regress|leak|race|deadlock|security|cve|wrong|broken|incorrect)\w*", re.I
-)
-_STYLING = re.compile(r"\b(style|lint|format|typo|rename|naming|cleanup|clean up|tidy|docs?)\b", re.I)
+_GUARDS = re.compile(r"\b(if|raise|throw|return|except|catch|finally|defer|[Cc]lose|[Ll]ock|await)\b")
 
 Guess = tuple[str, int]
 
 
-def categorise(
-    before: str, after: str, kind_before: str = "", kind_after: str = "", subject: str = ""
-) -> Guess:
-    """(category, confidence in millionths) of one edit; ("", low) where nothing speaks."""
-    if not before.strip():
-        return _inserted(after, subject)
-    lines = before.count("\n") + after.count("\n") + 2
-    if not after.strip():
-        return ("evolution", _share(0.5)) if lines > 6 else ("style", _share(0.4))
-    gone, came = _difference(before, after)
-    if lines > 24 or (_size(gone) + _size(came) > 60 and not kind_before):
-        return "evolution", _share(0.75)
-    fixing = bool(_FIXING.search(subject))
-    words_gone, words_came = _words(gone), _words(came)
-    if (words_came & _BUG_WORDS) or (words_gone & _BUG_GONE):
-        return "bug", _share(0.8 if fixing else 0.65)
-    if not words_gone and not words_came and (set(gone) | set(came)) & _OPERATORS:
-        return "bug", _share(0.75 if fixing else 0.55)
-    if fixing:
-        return "bug", _share(0.65)
-    if _only_types(gone, came):
-        return "style", _share(0.6)
-    if _renamed(before, after) or _STYLING.search(subject):
-        return "style", _share(0.55)
-    if all(_STRING.match(token) for token in (*gone, *came)):
-        return "preference", _share(0.45)
-    if kind_before and lines <= 8:
-        return "preference", _share(0.5)
-    return ("evolution", _share(0.5)) if lines > 8 else ("preference", _share(0.35))
+def categorise(seen: Seen) -> Guess:
+    """(category, confidence in millionths); the confidence is the chance that the category is right.
+
+    Empty for what is unsure: then the confidence is the chance that it corrects something at all.
+    """
+    if not seen.before.strip():
+        return _inserted(seen.after)
+    corrects, kinds = chances(seen)
+    if 1 - corrects >= 0.5 + UNSURE:
+        return "evolution", _share(1 - corrects)
+    best = max(kinds, key=lambda kind: kinds[kind])
+    if corrects < 0.5 + UNSURE or kinds[best] < ANY_KIND:
+        return "", _share(corrects)
+    return best, _share(corrects * kinds[best])
 
 
-def _inserted(after: str, subject: str) -> Guess:
-    """Statements that only came: the feature went on, unless they are few and guard against something."""
-    lines = after.count("\n") + 1
-    if lines <= 3 and _words(Counter(_TOKEN.findall(after))) & (
-        _BUG_WORDS | {"raise", "throw", "return", "if"}
-    ):
-        return "bug", _share(0.5 if _FIXING.search(subject) else 0.35)
+def _inserted(after: str) -> Guess:
+    """Statements that only came: the feature went on, unless they are few and guard against something.
+
+    No label is of such an edit, so that no weight speaks of it: this is a rule of thumb.
+    """
+    lines = after.strip().count("\n") + 1
+    if lines <= 3 and _GUARDS.search(after):
+        return "", _share(0.5)
     return "evolution", _share(0.7 if lines > 3 else 0.55)
 
 
-def _difference(before: str, after: str) -> tuple[Counter[str], Counter[str]]:
-    b, a = Counter(_TOKEN.findall(before)), Counter(_TOKEN.findall(after))
-    return b - a, a - b
+def chances(seen: Seen) -> tuple[float, Mapping[str, float]]:
+    """The chance that an edit corrects something, and of each kind given that it does."""
+    found = traits(seen)
+    corrects = 1 / (1 + math.exp(-_score(CORRECTS, found)))
+    powers = {kind: math.exp(_score(weights, found)) for kind, weights in KINDS.items()}
+    whole = sum(powers.values())
+    return corrects, {kind: power / whole for kind, power in powers.items()}
 
 
-def _words(tokens: Iterable[str]) -> set[str]:
-    return {token for token in tokens if _WORD.match(token)}
+def speaks(correction: Correction, most: int = 2) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The traits that speak most for a correction, and for the feature going on, of what a record still tells."""
+    found = traits(Seen(correction.before, correction.after, correction.subject, count=correction.count))
+    weighed = sorted(
+        (CORRECTS.get(name, 0.0) * value, name)
+        for name, value in found.items()
+        if value and "not known" not in name
+    )
+    against = tuple(name for weight, name in weighed[:most] if weight < -_SLIGHT)
+    return tuple(name for weight, name in weighed[::-1][:most] if weight > _SLIGHT), against
 
 
-def _size(tokens: Counter[str]) -> int:
-    return sum(tokens.values())
-
-
-def _only_types(gone: Counter[str], came: Counter[str]) -> bool:
-    return not gone and bool(came) and next(iter(came)) in _TYPES
-
-
-def _renamed(before: str, after: str) -> bool:
-    """Whether names alone differ: the same tokens otherwise, in the same order."""
-    b, a = _TOKEN.findall(before), _TOKEN.findall(after)
-    if len(b) != len(a):
-        return False
-    pairs = {(x, y) for x, y in zip(b, a, strict=True) if x != y}
-    return len(pairs) == 1 and all(_WORD.match(x) and _WORD.match(y) for x, y in pairs) and "(" not in b
+def _score(weights: Mapping[str, float], found: Mapping[str, float]) -> float:
+    score = weights[CONSTANT] + sum(weights.get(name, 0.0) * value for name, value in found.items())
+    return max(-30.0, min(30.0, score))
 
 
 def _share(value: float) -> int:

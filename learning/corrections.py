@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from ..analyzers.languages import is_generated, language_of
 from ..store.kinds import MILLION, Correction
 from ..store.secrets import redact_all, redact_lines
 from .categories import categorise
+from .traits import Seen, around
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 MAX_TEXT = 4_000  # characters of a side that is kept: more is a rewrite, and is cut at a line
@@ -31,6 +33,7 @@ def corrections(
     written: str = "",
     agent: str = "",
     subject: str = "",
+    places: int = 0,
     secrets: set[str] | None = None,
 ) -> list[Correction]:
     """The corrections that lead from `before`, as generated, to `after`, as committed, by line.
@@ -38,8 +41,9 @@ def corrections(
     `generated` are the lines of `before` that were generated (from 1, both ends included); None is all of
     them. Formatting, comments and the order of imports are no corrections, and neither is anything in a
     file that a tool writes. Equal edits are one correction with a `count`. What only came (a feature that
-    went on) is given with the category evolution: it is counted, not learnt. `secrets` takes the secrets that
-    either version held: what is written of other files of the commit may hold them too.
+    went on) is given with the category evolution: it is counted, not learnt. `places` is how many places of earlier
+    code the whole commit changed, 0 where nobody counted: it helps to tell the category. `secrets` takes the
+    secrets that either version held: what is written of other files of the commit may hold them too.
     """
     if is_generated(path, before[:8192].encode("utf-8", "replace")):
         return []
@@ -55,24 +59,23 @@ def corrections(
     framework = framework_of(imports)
     names = names_of(before, language) + names_of(after, language)
     out: dict[tuple[str, str], Correction] = {}
-    for edit in edits(before, after, language):
+    found_edits = edits(before, after, language)
+    cut = [sides(edit) for edit in found_edits]
+    times: Counter[tuple[str, str]] = Counter()
+    for edit, pair in zip(found_edits, cut, strict=True):
         if generated is not None and not _touches(edit, generated):
             continue
-        left, right = _sides(edit)
-        known = out.get((left, right))
-        if known is not None:
-            out[(left, right)] = replace(known, count=known.count + 1)
+        times[pair] += 1
+        if times[pair] > 1:
             continue
-        category, confidence = categorise(edit.before, edit.after, edit.kind_before, edit.kind_after, subject)
-        out[(left, right)] = Correction(
+        left, right = pair
+        out[pair] = Correction(
             before=left,
             after=right,
             path=path,
             line=edit.line_before or edit.lines_before[0],
             language=language or "",
             framework=framework,
-            category=category,
-            confidence=confidence,
             hand=hand,
             weight=weight,
             commit=commit,
@@ -84,7 +87,14 @@ def corrections(
             imports=imports,
             bound=_bound(names, left, right),
         )
-    return list(out.values())[:MAX_CORRECTIONS]
+    if not out:
+        return []
+    beside, everywhere = around(before, after, cut), Counter(cut)
+    told = []
+    for pair, correction in list(out.items())[:MAX_CORRECTIONS]:
+        category, confidence = categorise(Seen(*pair, subject, places, everywhere[pair], beside))
+        told.append(replace(correction, category=category, confidence=confidence, count=times[pair]))
+    return told
 
 
 def _touches(edit: Edit, generated: Sequence[tuple[int, int]]) -> bool:
@@ -96,14 +106,17 @@ def _touches(edit: Edit, generated: Sequence[tuple[int, int]]) -> bool:
     return any(start <= last and first <= end for start, end in generated)
 
 
-def _bound(names: Collection[str], *sides: str) -> tuple[str, ...]:
+def _bound(names: Collection[str], *texts: str) -> tuple[str, ...]:
     """Of the names that the file imports, those that the edit speaks of."""
-    there = {word for side in sides for word in _NAME.findall(side)}
+    there = {word for text in texts for word in _NAME.findall(text)}
     return tuple(sorted(there.intersection(names)))
 
 
-def _sides(edit: Edit) -> tuple[str, str]:
-    """The statement around the edit is what a person recognises, and what rules are generalised from."""
+def sides(edit: Edit) -> tuple[str, str]:
+    """Both sides of an edit as they are kept.
+
+    The statement around it is what a person recognises, and what rules are generalised from.
+    """
     return _cut(edit.context_before or edit.before), _cut(edit.context_after or edit.after)
 
 

@@ -5,19 +5,30 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import pygit2
-from pygit2.enums import SortMode
 
 from ..analyzers.languages import is_generated, language_of
 from ..store.kinds import MILLION, Correction
 from .candidates import identity, key_of
 from .corrections import corrections
 from .marks import Mark, Marks, message, signature
-from .ownership import Change, Hunk, Ownership, changes, commit_at, hunks, shallow_commits, text_blob
-from .places import Fix, Place, made_by_a_tool, place_of, text_of
+from .ownership import (
+    Change,
+    Hunk,
+    Ownership,
+    changes,
+    commit_at,
+    hunks,
+    shallow_commits,
+    text_blob,
+    why_no_text,
+)
+from .places import Fix, Place, is_utf8, made_by_a_tool, place_of, text_of
+from .reverts import Replaced, Reverts, TakenBack
+from .timeline import Timeline
 
 DAYS = 30
 COMMITS = 500
@@ -31,7 +42,6 @@ RARE_AGENT = 50
 _CACHE = 64 << 20
 _DAY = 86_400
 _EVERY = 64
-_REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{40})")
 _FIX = re.compile(
     r"\b(fix(e[sd])?|bug|correct(s|ed|ion)?|typo|regress\w*|hotfix|oops|repair|wrong|mistake)\b",
     re.IGNORECASE,
@@ -65,7 +75,11 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a walk is; `cursor` goes on from here."""
+    """How far a walk is; `cursor` goes on from here.
+
+    `passed` counts, by reason, what was looked at and passed over. `noticed` counts reverts, what was brought again
+    changed after one, and fixes of fixes.
+    """
 
     commits: int
     total: int
@@ -73,6 +87,8 @@ class Progress:
     found: int
     elapsed_s: float
     cursor: Cursor
+    passed: Mapping[str, int] = field(default_factory=dict)
+    noticed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,8 +135,10 @@ def branch_tips(repository: pygit2.Repository) -> tuple[str, ...]:
         found.append(str(repository.head.target))
     for name in repository.references:
         if name.startswith("refs/heads/") and not name.startswith("refs/heads/cortex/"):
-            target = repository.references[name].peel().id
-            found.append(str(target))
+            try:
+                found.append(str(repository.references[name].peel(pygit2.Commit).id))
+            except (KeyError, ValueError, pygit2.GitError):  # what it names is missing, or is no commit
+                continue
     return tuple(dict.fromkeys(found))
 
 
@@ -142,12 +160,15 @@ class _Walk:
         self._stop, self._progress = stop, progress
         self._tips = seen.tips if seen else tuple(tips) if tips is not None else branch_tips(repository)
         self._start, self._done = (seen.safe, seen.done) if seen else (0, 0)
+        self._passed: Counter[str] = Counter()
+        self._noticed: Counter[str] = Counter()
+        self._timeline = Timeline(repository, self._tips, self._passed)
+        self._reverts = Reverts(repository, COMMITS)
         self._marks = Marks(repository)
         self._boundary = shallow_commits(repository)
         self._owners: Ownership[Place] = Ownership(repository, self._boundary)
         self._fixes: dict[int, list[Fix]] = {}  # by the running number of their commit
         self._complete: list[Fix] = []
-        self._reverted: set[str] = set()
         self.secrets = secrets if secrets is not None else set()
         self._people = only is None  # whether people's corrections of people are looked for
         self._total = self._files = self._found = self._index = 0
@@ -157,12 +178,16 @@ class _Walk:
     def run(self) -> Iterator[Found]:
         pygit2.settings.cache_max_size(_CACHE)
         if self._only is None:
-            self._survey()
+            self._timeline.survey(self._marks, self._since)
+            self._total = self._timeline.total
+            self._people = self._timeline.agents * RARE_AGENT < self._timeline.surveyed
         finished = True
-        for number, commit in enumerate(self._commits()):
+        commits = self._timeline.commits() if self._only is None else self._timeline.latest()
+        for number, commit in enumerate(commits):
             self._index = number
             if self._index < self._start:
-                self._note_revert(commit)
+                self._reverts.note(commit, number, self._marks.of(commit))
+                self._reverts.passed(commit, number, None)
                 continue
             fresh = self._index >= self._done
             if fresh and (self._stop() or self._late()):
@@ -171,7 +196,7 @@ class _Walk:
             if not fresh and self._stop():
                 finished = False
                 break
-            if not self._owners and self._past(commit):
+            if not self._owners and self._past():
                 self._index = max(self._total, self._index)
                 break
             yield from self._one(commit)
@@ -188,33 +213,11 @@ class _Walk:
             self._fixes.clear()
         self._report(self._index, finished)
 
-    def _commits(self) -> Iterator[pygit2.Commit]:
-        if not self._tips:
-            return
-        # To sort by topology the whole history is read: for a few new commits their times have to do.
-        order = SortMode.TOPOLOGICAL | SortMode.TIME if self._only is None else SortMode.TIME
-        walker = self._repository.walk(None, order)
-        for tip in self._tips:
-            if tip in self._repository:
-                walker.push(pygit2.Oid(hex=tip))
-        try:
-            yield from walker
-        except (KeyError, pygit2.GitError):  # a parent is missing: the history ends here
-            return
-
-    def _survey(self) -> None:
-        """Count the commits, and see how many of them agents wrote."""
-        agents = 0
-        for commit in self._commits():
-            self._total += 1
-            agents += bool(self._marks.of(commit).agent)
-        self._people = agents * RARE_AGENT < self._total
-
-    def _past(self, commit: pygit2.Commit) -> bool:
+    def _past(self) -> bool:
         """Whether no commit from here on is asked to have corrected anything."""
         if self._only is not None:
             return self._left == 0
-        return self._since is not None and commit.commit_time < self._since
+        return self._index >= self._timeline.end  # not by this commit's own clock, which may be wrong
 
     def _late(self) -> bool:
         return self._limit is not None and time.monotonic() - self._began >= self._limit
@@ -225,79 +228,102 @@ class _Walk:
         cursor = Cursor(self._tips, done, min([*waiting, done]), finished)
         self._told = time.monotonic()
         elapsed = self._told - self._began
-        self._progress(Progress(done, self._total, self._files, self._found, elapsed, cursor))
-
-    def _note_revert(self, commit: pygit2.Commit) -> bool:
-        said = message(commit)
-        reverts = _REVERTS.findall(said)
-        self._reverted.update(reverts)
-        return bool(reverts) or said[:7].lower() == "revert "
+        passed, noticed = +self._passed, +self._noticed
+        self._progress(
+            Progress(done, self._total, self._files, self._found, elapsed, cursor, passed, noticed)
+        )
 
     def _one(self, commit: pygit2.Commit) -> Iterator[Found]:
         """Take one commit: answer the lines that wait for it, and ask for those that it removed."""
-        is_revert = self._note_revert(commit)
+        mark = self._marks.of(commit)
+        is_revert = self._reverts.note(commit, self._index, mark)
+        taken = self._reverts.of(commit, self._index)
+        self._noticed["reverts"] += is_revert
         self._left -= self._only is not None and str(commit.id) in self._only
         found: list[Change] | None = None
         parents = commit.parent_ids
-        mark = self._marks.of(commit)
+        if commit.id.raw in self._boundary:
+            self._passed["history ends early"] += 1
         if len(parents) == 1 and commit.id.raw not in self._boundary:
             fixer = (
                 not is_revert
                 and not mark.bot
                 and not (mark.agent and mark.lines is None)
-                and str(commit.id) not in self._reverted
+                and (taken is None or taken.stands)
                 and (self._only is None or str(commit.id) in self._only)
                 and (self._since is None or commit.commit_time >= self._since)
             )
-            if fixer or self._owners.waits_at(commit.id):
-                parent = commit_at(self._repository, parents[0])
-                try:
-                    if parent is not None:
-                        found = changes(self._repository, parent.tree, commit.tree)
-                except (KeyError, pygit2.GitError):
-                    found = None
+            if fixer or taken is not None or self._owners.waits_at(commit.id):
+                found = self._changes(commit)
             asked = self._ask(commit, mark, found) if fixer and found is not None else []
         else:
             asked = []
         for owned in self._owners.step(commit, found):
-            self._answer(owned.ticket, commit, mark, owned.path, owned.line)
+            self._answer(owned.ticket, commit, mark, owned.path, owned.line, is_revert)
         for fix in asked:
             for place in fix.places:
                 rows = [(line, place) for line in range(place.start, place.start + place.lines)]
                 self._owners.ask(parents[0], fix.change.old_path, rows)
         if asked:
             self._fixes[self._index] = asked
+        if taken is not None and found is not None and not mark.bot and self._only is None:
+            yield from self._brought_again(commit, mark, taken, found)
+        self._reverts.passed(commit, self._index, found)
         yield from self._ready()
+
+    def _changes(self, commit: pygit2.Commit) -> list[Change] | None:
+        """The files that it changed; None where nobody can say, because a tree or the parent is not there."""
+        parent = commit_at(self._repository, commit.parent_ids[0])
+        try:
+            if parent is not None:
+                return changes(self._repository, parent.tree, commit.tree, self._passed)
+        except (KeyError, pygit2.GitError):
+            pass
+        self._passed["missing"] += 1
+        return None
 
     def _ask(self, commit: pygit2.Commit, mark: Mark, found: Sequence[Change]) -> list[Fix]:
         """The files of a commit that may correct something, with their hunks."""
         if len(found) > MANY_FILES:
+            self._passed["commits of very many files"] += 1
             return []
         read: list[tuple[Change, list[Hunk], list[bytes], list[bytes]]] = []
         for change in found:
             if not change.new_path or language_of(change.new_path) is None:
                 continue
             self._files += 1
-            if change.old_id is None or change.old_id == change.new_id or is_generated(change.new_path):
+            if change.old_id is None or change.old_id == change.new_id:
+                continue
+            if is_generated(change.new_path):
+                self._passed["generated"] += 1
                 continue
             before, after = (
                 text_blob(self._repository, change.old_id),
                 text_blob(self._repository, change.new_id),
             )
-            if before is None or after is None or made_by_a_tool(change.new_path, after.data):
+            if before is None or after is None:
+                oid = change.old_id if before is None else change.new_id
+                self._passed[why_no_text(self._repository, oid)] += 1
                 continue
-            read.append((change, hunks(before, after), before.data.split(b"\n"), after.data.split(b"\n")))
+            old, new = before.data, after.data
+            if made_by_a_tool(change.new_path, new):
+                self._passed["generated"] += 1
+                continue
+            if not is_utf8(old) or not is_utf8(new):
+                self._passed["not UTF-8"] += 1
+                continue
+            read.append((change, hunks(old, new), old.split(b"\n"), new.split(b"\n")))
         added = Counter(
             line.strip()
-            for _, places, _, new in read
+            for _, places, _, rows in read
             for hunk in places
-            for line in new[hunk.new_start - 1 : hunk.new_start - 1 + hunk.new_lines]
+            for line in rows[hunk.new_start - 1 : hunk.new_start - 1 + hunk.new_lines]
         )
         asked = []
-        for change, places, old, new in read:
+        for change, places, was, rows in read:
             fix = Fix(commit, self._index, change)
             for hunk in places:
-                place = place_of(fix, hunk, mark, old, new, added)
+                place = place_of(fix, hunk, mark, was, rows, added)
                 if place is not None:
                     fix.places.append(place)
                     fix.open += place.lines
@@ -308,13 +334,15 @@ class _Walk:
             fix.of = whole
         return asked
 
-    def _answer(self, place: Place, commit: pygit2.Commit, mark: Mark, path: str, line: int) -> None:
+    def _answer(
+        self, place: Place, commit: pygit2.Commit, mark: Mark, path: str, line: int, is_revert: bool
+    ) -> None:
         fix = place.fix
         fix.open -= 1
         if not fix.open:
             self._complete.append(fix)
         late = fix.commit.commit_time - commit.commit_time > DAYS * _DAY or self._index - fix.index > COMMITS
-        if late or mark.bot:
+        if late or mark.bot or is_revert:  # what a revert put back, it did not write
             return
         if mark.wrote(path, line):
             place.agents[(mark.agent, str(commit.id))] += 1
@@ -350,8 +378,8 @@ class _Walk:
         """All that can be known of one file's hunks is known."""
         by_agents = [place for place in fix.places if place.by_agent]
         by_people = [place for place in fix.places if not place.by_agent and place.by_people]
-        if not self._people:
-            by_people = []
+        if not self._people:  # even so a fix that had to be fixed tells something
+            by_people = by_people if self._is_fix_of_fix(fix.commit, _most(by_people, "people")) else []
         if not by_agents and not by_people:
             return
         before, after = (
@@ -367,12 +395,9 @@ class _Walk:
     def _corrections(
         self, fix: Fix, places: Sequence[Place], hand: str, before: str, after: str
     ) -> Iterator[Found]:
-        owners: Counter[tuple[str, str]] = Counter()
-        for place in places:
-            owners.update(place.agents if hand == "person" else place.people)
-        agent, written = owners.most_common(1)[0][0]
+        agent, written = _most(places, hand)
         subject = message(fix.commit).strip().partition("\n")[0][:200]
-        fixed = _FIX.search(subject) is not None
+        fixed, again = _fixes(fix.commit), self._is_fix_of_fix(fix.commit, (agent, written))
         for correction in corrections(
             before,
             after,
@@ -385,21 +410,80 @@ class _Walk:
             written=written,
             agent=agent,
             subject=subject,
+            places=fix.of,
             secrets=self.secrets,
         ):
             if correction.before.startswith(_PROSE) and correction.after.startswith(_PROSE):
                 continue
             self._found += 1
+            self._noticed["fixes of fixes"] += again
             yield Found(
                 m=identity(correction.commit, correction.path, correction.before, correction.after),
                 correction=replace(correction, committed=fix.commit.commit_time * 1000),
                 key=key_of(correction),
                 time=fix.commit.commit_time * 1000,
                 fix=fixed,
-                fix_of_fix=fixed and self._was_fix(written),
+                fix_of_fix=again,
                 places=fix.of,
             )
 
-    def _was_fix(self, commit: str) -> bool:
-        found = commit_at(self._repository, commit)
-        return found is not None and _FIX.search(message(found).partition("\n")[0]) is not None
+    def _brought_again(
+        self, commit: pygit2.Commit, mark: Mark, taken: TakenBack, found: Sequence[Change]
+    ) -> Iterator[Found]:
+        """What a commit that was reverted should have been: what was committed in its place."""
+        code = [each for each in found if language_of(each.new_path) and not is_generated(each.new_path)]
+        for replaced in self._reverts.replaced(commit, taken, code):
+            other = self._marks.of(replaced.again)
+            if other.bot or (other.agent and taken.agent):  # nobody but agents had a word in it
+                continue
+            if not mark.agent and not self._people:
+                continue
+            yield from self._replaced(commit, mark, taken, replaced)
+
+    def _replaced(
+        self, commit: pygit2.Commit, mark: Mark, taken: TakenBack, replaced: Replaced
+    ) -> Iterator[Found]:
+        change, again = replaced.change, replaced.again
+        before, after = text_of(self._repository, change.new_id), text_of(self._repository, replaced.after)
+        if before is None or after is None or made_by_a_tool(change.new_path, after.encode()):
+            return
+        for correction in corrections(
+            before,
+            after,
+            change.new_path,
+            replaced.lines,
+            hand="person" if mark.agent else "people",
+            weight=MILLION if mark.agent else PEOPLE_WEIGHT,
+            commit=str(again.id),
+            author=signature(again.author),
+            written=str(commit.id),
+            agent=mark.agent,
+            subject=message(again).strip().partition("\n")[0][:200],
+            secrets=self.secrets,
+        ):
+            self._found += 1
+            self._noticed["brought again after a revert"] += 1
+            yield Found(
+                m=identity(correction.commit, correction.path, correction.before, correction.after),
+                correction=replace(correction, committed=again.commit_time * 1000, reverted=taken.by),
+                key=key_of(correction),
+                time=again.commit_time * 1000,
+                fix=True,
+            )
+
+    def _is_fix_of_fix(self, commit: pygit2.Commit, wrote: tuple[str, str]) -> bool:
+        before = commit_at(self._repository, wrote[1]) if wrote[1] else None
+        return before is not None and _fixes(before) and _fixes(commit)
+
+
+def _fixes(commit: pygit2.Commit) -> bool:
+    """Whether a commit says of itself that it corrects something."""
+    return _FIX.search(message(commit).strip().partition("\n")[0][:200]) is not None
+
+
+def _most(places: Sequence[Place], hand: str) -> tuple[str, str]:
+    """The agent (empty: a person) and the commit that wrote most of these places."""
+    wrote: Counter[tuple[str, str]] = Counter()
+    for place in places:
+        wrote.update(place.agents if hand == "person" else place.people)
+    return wrote.most_common(1)[0][0] if wrote else ("", "")

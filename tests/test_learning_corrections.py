@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cortex.learning.categories import categorise
+from cortex.learning.categories import categorise, chances, speaks
 from cortex.learning.corrections import MAX_CORRECTIONS, corrections
+from cortex.learning.traits import Around, Seen, around, said, traits
+from cortex.learning.weights import CORRECTS, KINDS
+from cortex.store.kinds import Correction
 
 BEFORE = "import requests\n\n\ndef f(u):\n    x = requests.get(u)\n    y = requests.get(u)\n    return x\n"
 AFTER = BEFORE.replace("get(u)", "get(u, timeout=10)")
@@ -85,15 +88,76 @@ def test_files_without_a_grammar_have_corrections_by_lines() -> None:
         ("a < b", "a <= b", "", "bug"),
         ("total", "count", "", "style"),
         ("x = a", "x: int = a", "", "style"),
-        ("moment(x)", "dayjs(x)", "", "preference"),
+        ("print(message)", "logger.info(message)", "", "preference"),
+        ("moment(x)", "dayjs(x)", "", ""),  # surely a correction, and of which kind nobody can say
         ("moment(x)", "dayjs(x)", "Fix crash on start", "bug"),
         ("", "one()\ntwo()\nthree()\nfour()", "", "evolution"),
+        ("", "if x is None:\n    return", "", ""),
+        ("old_step()\nmore(a)", "", "Merge branch 'main'", "evolution"),
     ],
 )
 def test_categories_are_guessed_with_a_confidence(
     before: str, after: str, subject: str, category: str
 ) -> None:
-    kind = "call" if before else ""
-    guess, confidence = categorise(before, after, kind, kind, subject)
+    guess, confidence = categorise(Seen(before, after, subject))
     assert guess == category
     assert 0 < confidence < 1_000_000
+
+
+def test_every_trait_has_a_weight_and_every_weight_a_trait() -> None:
+    names = {*traits(Seen("a", "b")), "always"}
+    assert names == set(CORRECTS)
+    assert all(names == set(weights) for weights in KINDS.values())
+
+
+def test_more_places_of_a_commit_make_a_lesson_less_likely() -> None:
+    small, large = (chances(Seen("x = f(a)", "x = f(b)", "Fix it", places=places))[0] for places in (3, 300))
+    assert small > large
+
+
+def test_what_is_not_known_lies_between_what_could_be() -> None:
+    unknown, *known = (
+        chances(Seen("x = f(a)", "x = g(a)", "Tidy", places=places))[0] for places in (0, 2, 2_000)
+    )
+    assert min(known) < unknown < max(known)
+
+
+def test_a_name_that_changed_all_over_the_file_went_with_the_feature() -> None:
+    before, after = "a.old = 1\nb.old = 2\nc = old + 3\n", "a.late = 1\nb.late = 2\nc = late + 3\n"
+    sides = list(zip(before.splitlines(), after.splitlines(), strict=True))
+    found = around(before, after, sides)
+    assert found.swaps[("old", "late")] == 3 and (found.lost, found.new) == ({"old"}, {"late"})
+    alone = Around(frozenset(), frozenset(), {("old", "late"): 1}, 3)
+    assert (
+        chances(Seen(*sides[0], "Go on", around=found))[0]
+        < chances(Seen(*sides[0], "Go on", around=alone))[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("subject", "says"),
+    [
+        ("fix(net)!: wait for the answer", "fixes"),
+        ("feat: fix the look of it", "brings"),
+        ("Handle an empty list", "fixes"),
+        ("Merge branch 'main'", "merges"),
+        ("cleanup", "styles"),
+        ("Move it to a module of its own", "rebuilds"),
+        ("Architect and editor", ""),
+    ],
+)
+def test_a_subject_says_what_a_commit_does(subject: str, says: str) -> None:
+    assert said(subject) == says
+
+
+def test_what_speaks_for_and_against_a_lesson_is_named() -> None:
+    towards, against = speaks(
+        Correction(before="import a, b", after="import a", subject="fix: leave nothing open")
+    )
+    assert "the subject fixes" in towards and "imports" in against
+
+
+def test_a_guess_takes_any_text() -> None:
+    for before, after in (("", ""), (" ", "\n"), ("\0", "\ud800"), ("(" * 5_000, ")" * 5_000), ("é", "中")):
+        category, confidence = categorise(Seen(before, after, "\0", 10**9))
+        assert category in ("", "bug", "style", "preference", "evolution") and 0 <= confidence <= 1_000_000
