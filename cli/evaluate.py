@@ -119,7 +119,7 @@ def _until_interrupted() -> Iterator[threading.Event]:
 
 def words(result: Mapping[str, Any], paint: render.Paint) -> str:
     """The report on one screen."""
-    from ..evaluation.report import interval, percent
+    from ..evaluation.report import percent
 
     commits, found = result["commits"], result["corrections"]
     lines = [paint("bold", each) for each in result["verdict"]]
@@ -131,36 +131,8 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
         "",
         f"{render.count(commits['looked_at'], 'commit')}, {commits['wrote']:,} by {who} that wrote code; "
         f"{render.count(found['total'], 'correction')}: {kinds}",
-        "",
-        paint(
-            "dim", f"{'':26}{'had a twin':>14}{'in memory':>12}{'recalled':>11}{'BM25':>8}{'by chance':>11}"
-        ),
+        *_groups(result["groups"], paint),
     ]
-    for name, group in result["groups"].items():
-        row = (group["at_writing"], group["kept"], group["recalled"], group["bm25"], group["shuffled"])
-        cells = [percent(share["share"]) if share["n"] else "–" for share in row]
-        label = render.safe(_LABELS.get(name, name.partition(": ")[2]))[:18]
-        lines.append(
-            f"{label:<19}{group['at_writing']['n']:>7,}{cells[0]:>14}{cells[1]:>12}{cells[2]:>11}{cells[3]:>8}{cells[4]:>11}"
-        )
-    all_of = result["groups"].get("learnable")
-    if all_of:
-        near = [
-            all_of[name] for name in ("related_at_writing", "related", "related_bm25", "related_shuffled")
-        ]
-        cells = [percent(share["share"]) if share["n"] else "–" for share in near]
-        lines.append(
-            paint(
-                "dim",
-                f"{'the same interface':<26}{cells[0]:>14}{'':>12}{cells[1]:>11}{cells[2]:>8}{cells[3]:>11}",
-            )
-        )
-        lines.append(
-            paint(
-                "dim",
-                f"95%: a twin {interval(all_of['at_writing'])}, recalled {interval(all_of['recalled'])}",
-            )
-        )
     tokens = result["recall"]["tokens"]
     if tokens["drawn"]:
         lines += [
@@ -169,33 +141,66 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
             f"{tokens['mean']:,} tokens a task, {tokens['mean_of_answers'] or 0:,} an answer",
         ]
     guard, controls = result["guard"], result["controls"]
-    lines.append(_guard("Guard", guard["warnings"], guard["lift"]))
+    lines += _guard("Guard", guard["warnings"], guard["lift"])
     if guard["silent_too"]["flags"] > guard["warnings"]["flags"]:
-        lines.append(
-            paint("dim", _guard("  if silent rules spoke too", guard["silent_too"], guard["lift_silent_too"]))
-        )
-    exact, lift = controls["exact_words"], controls["exact_words_lift"]
-    lines.append("Controls  " + "; ".join(_controls(controls, exact, lift)))
+        silent = _guard("Unproven", guard["silent_too"], guard["lift_silent_too"])
+        lines += [
+            paint("dim", line) for line in (*silent, "          if the rules that were silent spoke too")
+        ]
+    said = list(_controls(controls, controls["exact_words"], controls["exact_words_lift"]))
+    lines += [f"{'' if at else 'Controls':<10}{line}" for at, line in enumerate(said)]
     lines += [paint("dim", note) for note in result["notes"]]
     return "\n".join(lines)
 
 
-def _guard(label: str, said: Mapping[str, Any], lift: Mapping[str, Any] | None) -> str:
+_COLUMNS = (("at_writing", "had a twin"), ("kept", "in memory"), ("recalled", "recalled"))
+_CONTROLS = (("bm25", "BM25"), ("shuffled", "by chance"))
+_RELATED = ("related_at_writing", "", "related", "related_bm25", "related_shuffled")
+
+
+def _groups(groups: Mapping[str, Any], paint: render.Paint) -> Iterator[str]:
+    """A row for each kind of correction, and below it the looser measure."""
+    from ..evaluation.report import interval, percent
+
+    columns = (*_COLUMNS, *_CONTROLS)
+    yield ""
+    yield paint("dim", f"{'':32}" + "".join(f"{title:>12}" for _, title in columns))
+    hands = sum(name.startswith("hand") for name in groups)
+    for name, group in groups.items():
+        if name.startswith("hand") and hands < 2:
+            continue
+        label = render.safe(_LABELS.get(name, "  " + name.partition(": ")[2]))[:24]
+        cells = [percent(group[key]["share"]) if group[key]["n"] else "–" for key, _ in columns]
+        yield f"{label:<24}{group['at_writing']['n']:>8,}" + "".join(f"{cell:>12}" for cell in cells)
+    all_of = groups.get("learnable")
+    if all_of:
+        cells = [percent(all_of[key]["share"]) if key and all_of[key]["n"] else "" for key in _RELATED]
+        yield paint("dim", f"{'of the same interface':<32}" + "".join(f"{cell:>12}" for cell in cells))
+        yield paint(
+            "dim",
+            f"a twin is the same change of other code, known before; 95%: {interval(all_of['at_writing'])}, "
+            f"recalled {interval(all_of['recalled'])}",
+        )
+
+
+def _guard(label: str, said: Mapping[str, Any], lift: Mapping[str, Any] | None) -> list[str]:
     from ..evaluation.report import interval, percent
 
     if not said["flags"]:
-        return f"{label:<10}no warning"
+        return [f"{label:<10}no warning"]
     right, caught = said["right"], said["caught"]
-    line = (
+    return [
         f"{label:<10}{render.count(said['flags'], 'warning')} by {render.count(said['rules'], 'rule')}: "
         f"{percent(right['share'])} right ({interval(right)}), {said['changed_otherwise']:,} changed otherwise, "
-        f"{said['stood']:,} stood; caught {percent(caught['share'] or 0)} of corrections"
-    )
-    return line + _lifted(lift)
+        f"{said['stood']:,} stood",
+        f"{'':10}{percent(caught['share'] or 0)} of corrections caught{_lifted(lift)}",
+    ]
 
 
 def _lifted(lift: Mapping[str, Any] | None) -> str:
-    return f"; lift {lift['lift']} ({lift['low']} to {lift['high']})" if lift else ""
+    if not lift:
+        return ""
+    return f"; corrected {lift['lift']:.2f} × as often as hunks of like size ({lift['low']:.2f} to {lift['high']:.2f})"
 
 
 def _controls(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..learning.guard import ActiveRule, Change, Finding, check
+from ..recall.sameness import sketch
 from .figures import Share, bootstrap, size_bin
 from .gathered import Case
 from .written import Fate, Follower, Written, squeezed
@@ -208,18 +209,25 @@ def curve(flags: Sequence[Flag], corrections: int) -> list[dict[str, object]]:
 
 
 def swapped_pairs(cases: Iterable[Case], chance: random.Random) -> list[Case]:
-    """The same befores with other corrections' afters, language by language: nothing can be learnt of them."""
-    by_language: defaultdict[str, list[Case]] = defaultdict(list)
+    """The same befores with other corrections' afters, language by language: nothing can be learnt of them.
+
+    None gets the after of one that is like it, or a habit would stay a habit; where half are of one kind, those
+    that find no other after are left out.
+    """
+    by_language: defaultdict[str, list[tuple[str, float, Case]]] = defaultdict(list)
     for case in cases:
-        by_language[case.correction.language].append(case)
+        said = case.correction
+        kind = repr((sketch(said.before, said.after) or (case.m,))[:2])
+        by_language[said.language].append((kind, chance.random(), case))
     out = []
     for group in by_language.values():
-        afters = [case.correction.after for case in group]
-        chance.shuffle(afters)
-        out += [
-            replace(case, correction=replace(case.correction, after=after))
-            for case, after in zip(group, afters, strict=True)
-        ]
+        group.sort(key=lambda each: each[:2])
+        shift = max(Counter(kind for kind, _, _ in group).values())
+        for at, (kind, _, case) in enumerate(group):
+            other, _, donor = group[(at + shift) % len(group)]
+            if other != kind:
+                swapped = replace(case.correction, after=donor.correction.after)
+                out.append(replace(case, correction=swapped))
     return out
 
 

@@ -58,9 +58,11 @@ def order(
     newest_first: list[tuple[bytes, int, tuple[bytes, ...], str]] = []
     marks = Marks(repository, keep=1)
     boundary = shallow_commits(repository)
+    agents = 0
     try:
         for commit in walker if tips else ():
             mark = marks.of(commit)
+            agents += bool(mark.agent)
             parents = tuple(each.raw for each in commit.parent_ids)
             who = "" if mark.bot or len(parents) > 1 or commit.id.raw in boundary else mark.agent or "people"
             newest_first.append((commit.id.raw, commit.commit_time, parents, who))
@@ -74,7 +76,6 @@ def order(
         clocks[commit_id] = max([time, *(clocks[each] for each in parents if each in clocks)])
         keyed.append((clocks[commit_id], number, commit_id, who))
     keyed.sort()
-    agents = sum(who not in ("", "people") for *_, who in keyed)
     people = agents * RARE_AGENT < len(keyed)
     return Order(
         commits=tuple(each for _, _, each, _ in keyed),

@@ -21,7 +21,7 @@ h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2.
 p { margin: .4rem 0; } .soft { color: var(--soft); font-size: .9rem; } .verdict { font-size: 1.15rem; }
 .verdict p { margin: .5rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .5rem; text-align: right; border-bottom: 1px solid var(--line); }
+th, td { padding: .35rem .5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; } th { color: var(--soft); font-weight: 500; }
 .scroll { overflow-x: auto; } svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; } svg .ink { fill: var(--ink); }
@@ -88,7 +88,7 @@ def _corrections(result: Mapping[str, Any]) -> list[str]:
     return [
         "<h2>Corrections over time</h2>",
         _figure(
-            "Corrections a month; the dark part was recalled when the code was written.",
+            "Corrections a month; the orange part was recalled when the code was written.",
             bars([(each["month"], each["corrections"], each["recalled"]) for each in months]),
         ),
     ]

@@ -149,6 +149,7 @@ class Follower:
             return known
         out: list[tuple[pygit2.Commit, pygit2.Oid, pygit2.Oid | None]] = []
         order = self._order
+        entries: dict[bytes, pygit2.Oid | None] = {}
         for place in range(at + 1, min(len(order.commits), at + COMMITS + 1)):
             if order.times[place] - order.times[at] > DAYS * _DAY:
                 break
@@ -158,7 +159,10 @@ class Follower:
             parent = commit_at(self._repository, commit.parent_ids[0])
             if parent is None:
                 continue
-            old, new = (_entry(each, path) for each in (parent, commit))
+            for each in (parent, commit):  # mostly the one before: looked up once
+                if each.id.raw not in entries:
+                    entries[each.id.raw] = _entry(each, path)
+            old, new = entries[parent.id.raw], entries[commit.id.raw]
             if old is not None and old != new:
                 out.append((commit, old, new))
         if len(self._later) > 256:
