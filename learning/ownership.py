@@ -9,6 +9,7 @@ lines go to the first parent that has them.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Generic, TypeVar
 
 import pygit2
 from pygit2.enums import DeltaStatus, DiffFind, DiffOption, FileMode, SortMode
+
+from .renames import Gone
 
 T = TypeVar("T")
 HUGE = 1 << 20
@@ -86,8 +89,14 @@ def _without_common_tail(before: bytes, after: bytes, block: int = 1024) -> tupl
     return before[: old_end + recovered], after[: new_end + recovered]
 
 
-def changes(repository: pygit2.Repository, before: pygit2.Tree | None, after: pygit2.Tree) -> list[Change]:
-    """The files that differ, renames found. Links and submodules, and names that are not UTF-8, are left out.
+def changes(
+    repository: pygit2.Repository,
+    before: pygit2.Tree | None,
+    after: pygit2.Tree,
+    passed: Counter[str] | None = None,
+) -> list[Change]:
+    """The files that differ, renames found. Links and submodules, and names that are not UTF-8, are left out, and
+    counted in `passed`.
 
     Raises `KeyError` or `pygit2.GitError` when a tree is not there (a partial clone).
     """
@@ -99,8 +108,9 @@ def changes(repository: pygit2.Repository, before: pygit2.Tree | None, after: py
         if DeltaStatus.ADDED in kinds and DeltaStatus.DELETED in kinds:
             try:
                 diff.find_similar(DiffFind.FIND_RENAMES, rename_limit=RENAME_LIMIT)
-            except (KeyError, pygit2.GitError):  # a blob is missing: without renames
+            except (KeyError, pygit2.GitError):  # a blob is missing: what was moved as it stood needs none
                 diff = before.diff_to_tree(after, context_lines=0)
+                diff.find_similar(DiffFind.FIND_RENAMES | DiffFind.FIND_EXACT_MATCH_ONLY)
     found = []
     for delta in diff.deltas:
         old, new = delta.old_file, delta.new_file
@@ -110,7 +120,11 @@ def changes(repository: pygit2.Repository, before: pygit2.Tree | None, after: py
             old_path = old.raw_path.decode() if old_there else ""
             new_path = new.raw_path.decode() if new_there else ""
         except UnicodeDecodeError:
+            if passed is not None:
+                passed["name not UTF-8"] += 1
             continue
+        if passed is not None and not (old_path and new_path):
+            passed["links and submodules"] += _is_link(old.mode) or _is_link(new.mode)
         if old_path or new_path:
             found.append(
                 Change(old_path, new_path, old.id if old_there else None, new.id if new_there else None)
@@ -120,6 +134,10 @@ def changes(repository: pygit2.Repository, before: pygit2.Tree | None, after: py
 
 def _is_file(mode: int) -> bool:
     return mode in (FileMode.BLOB, FileMode.BLOB_EXECUTABLE, 0o100664)
+
+
+def _is_link(mode: int) -> bool:
+    return mode in (FileMode.LINK, FileMode.COMMIT)
 
 
 def text_blob(repository: pygit2.Repository, oid: pygit2.Oid | None) -> pygit2.Blob | None:
@@ -133,6 +151,17 @@ def text_blob(repository: pygit2.Repository, oid: pygit2.Oid | None) -> pygit2.B
     if not isinstance(blob, pygit2.Blob) or blob.size > HUGE or blob.is_binary:
         return None
     return blob
+
+
+def why_no_text(repository: pygit2.Repository, oid: pygit2.Oid | None) -> str:
+    """Why `text_blob` gives nothing, in a word."""
+    try:
+        blob = repository.get(oid) if oid is not None else None
+    except pygit2.GitError:
+        return "missing"
+    if not isinstance(blob, pygit2.Blob):
+        return "missing"
+    return "huge" if blob.size > HUGE else "binary"
 
 
 def commit_at(repository: pygit2.Repository, oid: pygit2.Oid | str) -> pygit2.Commit | None:
@@ -233,10 +262,14 @@ class Ownership(Generic[T]):
         """Hand to the parent what it has; what is left was added since."""
         rest: dict[str, list[tuple[int, T]]] = {}
         moved: list[tuple[str, list[tuple[int, T]]]] = []
+        gone: Gone | None = None
         for change in found:
             rows = table.pop(change.new_path, None) if change.new_path else None
             if rows is None:
                 continue
+            if change.old_path != change.new_path:
+                gone = gone or self._gone(found)
+                change = _renamed(change, gone, found)
             kept, added = self._split(change, rows)
             if kept:
                 moved.append((change.old_path, kept))
@@ -246,6 +279,17 @@ class Ownership(Generic[T]):
         for path, rows in moved:
             self._hand(parent.id.raw, path, rows)
         return rest
+
+    def _gone(self, found: Sequence[Change]) -> Gone:
+        """The files that are only on the old side."""
+        kept = {change.new_path for change in found if change.new_path == change.old_path}
+        ids = {each.old_path: each.old_id for each in found if each.old_id and each.old_path not in kept}
+
+        def read(oid: object) -> bytes | None:
+            blob = text_blob(self._repository, oid) if isinstance(oid, pygit2.Oid) else None
+            return None if blob is None else blob.data
+
+        return Gone(ids, read)
 
     def _split(
         self, change: Change, rows: list[tuple[int, T]]
@@ -272,12 +316,12 @@ class Ownership(Generic[T]):
         open_paths = {path: table.pop(path) for path in list(table) if path.encode() in differing}
         self._hand_all(parents[0].id.raw, table)
         rest: dict[str, list[tuple[int, T]]] = {}
-        renames: dict[int, dict[str, Change]] = {}
+        renames: dict[int, tuple[Gone, list[Change]]] = {}
         for path, rows in open_paths.items():
-            here = _entry(commit.tree, path)
+            here = entry(commit.tree, path)
             if here is None:
                 continue
-            there = [_entry(parent.tree, path) for parent in parents]
+            there = [entry(parent.tree, path) for parent in parents]
             same = next((n for n, oid in enumerate(there) if oid == here), None)
             if same is not None:
                 self._hand(parents[same].id.raw, path, rows)
@@ -292,10 +336,10 @@ class Ownership(Generic[T]):
                 else:
                     if n not in renames:
                         found = changes(self._repository, parent.tree, commit.tree)
-                        renames[n] = {each.new_path: each for each in found if each.old_path}
-                    if path not in renames[n]:
+                        renames[n] = self._gone(found), found
+                    change = _renamed(Change("", path, None, here), *renames[n])
+                    if not change.old_path:
                         continue
-                    change = renames[n][path]
                 kept, left = self._split(change, left)
                 self._hand(parent.id.raw, change.old_path, kept)
             if left:
@@ -327,7 +371,15 @@ def split(
     return kept, added
 
 
-def _entry(tree: pygit2.Tree, path: str) -> pygit2.Oid | None:
+def _renamed(change: Change, gone: Gone, found: Sequence[Change]) -> Change:
+    """A file that is new at its path, with the one that it was renamed from, if any."""
+    old = gone.source(change.new_path, change.new_id)
+    old_id = next((each.old_id for each in found if each.old_path == old), None) if old else None
+    return Change(old if old_id else "", change.new_path, old_id, change.new_id)
+
+
+def entry(tree: pygit2.Tree, path: str) -> pygit2.Oid | None:
+    """The file at `path`; None where there is none, or a link, a folder or a submodule stands there."""
     try:
         found = tree[path]
     except (KeyError, ValueError):

@@ -70,6 +70,25 @@ def test_a_rename_changes_no_owner(repo: Path, commit: Commit) -> None:
     assert owned(repo, "b.py") == {**dict.fromkeys(range(1, 31), first), 31: second}
 
 
+def test_two_files_may_both_come_from_one_that_went(repo: Path, commit: Commit) -> None:
+    text = "".join(f"line {n} of it\n" for n in range(30))
+    first = commit(repo, {"a.py": text})
+    second = commit(repo, {"a.py": None, "x/a.py": text, "y/b.py": text + "more\n"})
+    assert owned(repo, "x/a.py") == blamed(repo, "x/a.py") == dict.fromkeys(range(1, 31), first)
+    assert (
+        owned(repo, "y/b.py") == blamed(repo, "y/b.py") == {**dict.fromkeys(range(1, 31), first), 31: second}
+    )
+
+
+@pytest.mark.parametrize("kept", [9, 13, 14, 15, 16, 17, 21])
+def test_a_rename_is_one_where_git_says_so(repo: Path, commit: Commit, kept: int) -> None:
+    lines = [f"    value_{n} = compute({n}, {n * n})\n" for n in range(30)]
+    fresh = [f"    other_{n} = combine({n}, {n * n})\n" for n in range(30)]
+    commit(repo, {"a.py": "".join(lines), "z.py": "".join(fresh[:9] + lines[:9])})
+    commit(repo, {"a.py": None, "z.py": None, "b.py": "".join(lines[:kept] + fresh[kept:])})
+    assert owned(repo, "b.py") == blamed(repo, "b.py")
+
+
 def test_random_histories_with_merges_and_renames_agree_with_git_blame(
     repo: Path, commit: Commit, seed: int
 ) -> None:
