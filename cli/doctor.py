@@ -60,6 +60,7 @@ def doctor(ctx: click.Context, repair: bool, as_json: bool, repo: str) -> None:
                     "bytes": found.bytes,
                     "quarantined": found.quarantined,
                     "conflicts": found.conflicts,
+                    "waiting": {"records": found.ahead, "until": found.until},
                     "problems": [{"path": path, "line": line, "reason": why} for path, line, why in problems],
                     "repaired": done,
                     "capture": {"works": proof.works, "detail": proof.detail},
@@ -137,10 +138,11 @@ def _report(report: archive.BackupReport, as_json: bool, verb: str) -> None:
         return
     code = f", {render.count(report.code, 'piece')} of generated code" if report.code else ""
     left = f", {report.left_out:,} more left out" if report.left_out else ""
-    already = f", {render.count(report.present, 'segment')} were here already" if report.present else ""
+    were = "was" if report.present == 1 else "were"
+    already = f", {render.count(report.present, 'file')} {were} here already" if report.present else ""
     render.say(
         f"{paint()('green', verb)} {render.safe(report.path)}: {render.count(report.records, 'record')} "
-        f"in {render.count(report.segments, 'segment')}{already}{code}{left}"
+        f"in {render.count(report.segments, 'file')}{already}{code}{left}"
     )
 
 
@@ -162,6 +164,8 @@ def _words(
     lines += [f"  {colours('green', 'repaired')}  {render.safe(words)}" for words in done]
     if found.quarantined:
         lines.append(f"{render.count(found.quarantined, 'finding')} in quarantine, with their bytes")
+    if found.ahead:
+        lines.append(colours("yellow", render.waiting({"records": found.ahead, "until": found.until})))
     if found.conflicts:
         lines.append(render.in_conflict(found.conflicts))
     lines.append(

@@ -128,12 +128,24 @@ def _why(finding: Mapping[str, Any]) -> str:
     return "; ".join([*words, f"confidence {finding['confidence']:.2f}", f"rule {finding['rule'][:12]}"])
 
 
+def waiting(found: Mapping[str, int]) -> str:
+    """What is said of records that are ahead of the clock."""
+    many = found["records"] != 1
+    return (
+        f"{count(found['records'], 'record')} {'wait' if many else 'waits'}: "
+        f"{'they are' if many else 'it is'} more than a day ahead of this machine's clock, and "
+        f"{'count' if many else 'counts'} when that is right, or from {when(found['until'])} on"
+    )
+
+
 def memories(result: Mapping[str, Any], paint: Paint) -> str:
     """What `cortex log` prints."""
+    waits = [paint("yellow", waiting(result["waiting"]))] if result.get("waiting", {}).get("records") else []
     if not result["memories"]:
-        return paint("dim", "No memories yet. They come from commits that change what an assistant wrote.")
+        said = "No memories yet. They come from commits that change what an assistant wrote."
+        return "\n".join(waits or [paint("dim", said)])
     disputed = {each["id"]: each for each in result["conflicts"]}
-    lines = []
+    lines = waits
     for memory in result["memories"]:
         lines.append(f"{paint('cyan', memory['id'][:12])}  {paint('bold', safe(memory['title']))}")
         lines.append(paint("dim", f"              {safe(_line(memory))}"))

@@ -41,7 +41,9 @@ def status(as_json: bool, repo: str) -> None:
             f"the daemon cannot be reached from here ({daemon.problem}): {waits}",
         ]
     elif daemon.pid is None and os.environ.get("CORTEX_NO_DAEMON", "") in ("", "0"):
-        result["problems"] = [*result["problems"], "the daemon is not running: `cortex daemon start`"]
+        why = process.obstacle()
+        said = f"no daemon can run: {why}" if why else "the daemon is not running: `cortex daemon start`"
+        result["problems"] = [*result["problems"], said]
     show(result, as_json, words)
 
 

@@ -124,6 +124,8 @@ def log(state: State, *, limit: int = 20, kind: str = "", language: str = "", pa
         "total": len(found),
         "conflicts": conflicts(state.view(), state.journal.writer),
     }
+        "waiting": dict(zip(("records", "until"), state.journal.waiting(), strict=True)),
+        "changes": changes(state.view()),
 
 
 def show(state: State, *, id: str) -> dict[str, object]:
@@ -197,7 +199,7 @@ def feedback(
 
 def forget(state: State, *, id: str, origin: str = "cli", request: str = "") -> dict[str, object]:
     """Delete a memory: a tombstone is written and shared, so that it is gone everywhere."""
-    record = _forgotten(state, id, request)
+    record = written_for(state, id, request)
     if record is None:
         record = state.journal.delete(resolve(state, id), origin=origin, request=request)
     return {"schema": SCHEMA, "id": record.m, "record": record.id}
@@ -297,14 +299,14 @@ def evidence(found: Sequence[ItemEvidence]) -> list[Evidence]:
     ]
 
 
-def _forgotten(state: State, prefix: str, request: str) -> Record | None:
-    """The tombstone that this request has written already."""
+def written_for(state: State, prefix: str, request: str) -> Record | None:
+    """The version that this request has put in place of others already: nobody may know that it came so far."""
     word = prefix.strip().lower()
     view = state.view()
     for m in view.memories() if request else ():
         if m.startswith(word):
             for head in view.heads(m):
-                if head.op == "del" and head.body.get("request") == request:
+                if head.body.get("request") == request:
                     return head
     return None
 

@@ -138,6 +138,38 @@ class LogResult(TypedDict):
     total: int
     conflicts: list[ConflictResult]
 
+    waiting: dict[str, int]  # `records` ahead of the clock, and `until` when (ms) the first of them waits
+    changes: dict[str, int]
+
+
+class ReviewEntry(TypedDict):
+    """One correction whose category is unsure; `confidence` from 0 to 1, `time` in ms, `commits` that held its like."""
+
+    id: str
+    category: str
+    confidence: float
+    path: str
+    line: int
+    enclosing: str
+    language: str
+    commit: str
+    subject: str
+    author: str
+    time: int
+    before: str
+    after: str
+    count: int
+    commits: int
+    speaks_for: list[str]
+    speaks_against: list[str]
+
+
+class ReviewResult(TypedDict):
+    """`cortex review --json`; `total` counts all that nobody has settled."""
+
+    schema: int
+    corrections: list[ReviewEntry]
+    total: int
 
 class RecordResult(TypedDict):
     """`cortex record --json`: ids of the records that are on disk; `redacted` counts secrets taken out of them."""

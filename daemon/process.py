@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import faulthandler
 import fcntl
 import json
@@ -28,6 +29,8 @@ GRACE_S = 25.0  # what a stop may take
 BIRTH_S = 5.0  # what a process may take from its start to the lock, on a busy machine
 #: A file that says since when a daemon is on its way; one older than this is of a start that failed.
 COMING, COMING_S = "coming", 15.0
+#: What flock says when another holds the lock.
+_HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES})
 _FORCE = "`cortex daemon stop --force` kills it; nothing that was acknowledged is lost by that."
 
 
@@ -175,6 +178,22 @@ def start_soon(starter: Sequence[str], version: str) -> None:
         logger.warning("the daemon could not be started: %s", error)
 
 
+def obstacle() -> str:
+    """Why no daemon can be started here; empty where one can."""
+    try:
+        folder = _folder()
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _locks(descriptor, folder)
+        finally:
+            os.close(descriptor)
+    except PlaceError as error:
+        return f"{error.message}. {error.hint}"
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
+    return ""
+
+
 def stop(wait_s: float = 30.0, force: bool = False) -> Stopped:
     """End the daemon, and return when it has ended. What was acknowledged is on disk; the spool waits there.
 
@@ -260,8 +279,8 @@ def is_held(folder: Path) -> bool:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in _HELD  # nobody holds what cannot be locked
     finally:
         os.close(descriptor)
     return False
@@ -275,7 +294,7 @@ def _folder() -> Path:
         folder.chmod(0o700)
         probe = folder / f".probe.{os.getpid()}.{threading.get_ident()}"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)
     except OSError as error:
         raise PlaceError(
             f"the daemon cannot write its folder {folder}: {error.strerror}",
@@ -289,7 +308,9 @@ def _held(folder: Path) -> Iterator[None]:
     """The one lock that makes this process the daemon: on the folder, since a lock file can be unlinked."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if not _lock(descriptor, time.monotonic() + 1.0):  # others may look at the lock for an instant
+        if not _lock(
+            descriptor, folder, time.monotonic() + 1.0
+        ):  # others may look at the lock for an instant
             raise BusyError(
                 f"a daemon runs already: process {client.describe().get('pid', 'unknown')} holds {folder}",
                 "`cortex daemon status` tells how it is; `cortex daemon stop` ends it.",
@@ -304,7 +325,7 @@ def _starting(folder: Path, end: float) -> Iterator[None]:
     """One start at a time: the lock is on the log's folder."""
     descriptor = os.open(logs.path(folder).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if not _lock(descriptor, end):
+        if not _lock(descriptor, folder, end):
             raise BusyError(
                 "another process is starting the daemon, and does not get done", "Try again in a moment."
             )
@@ -339,19 +360,25 @@ def _coming(folder: Path) -> bool:
         return False
 
 
-def _lock(descriptor: int, end: float) -> bool:
-    while not _locks(descriptor):
+def _lock(descriptor: int, folder: Path, end: float) -> bool:
+    """Whether the lock came free before `end`. Raises `PlaceError` where a folder cannot be locked."""
+    while not _locks(descriptor, folder):
         if time.monotonic() >= end:
             return False
         time.sleep(0.02)
     return True
 
 
-def _locks(descriptor: int) -> bool:
+def _locks(descriptor: int, folder: Path) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        raise PlaceError(
+            f"the daemon's folder {folder} cannot be locked: {error.strerror}",
+            "Its file system has no locks: set CORTEX_HOME to a folder on a local disk.",
+        ) from error
     return True
 
 

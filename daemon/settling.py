@@ -11,7 +11,7 @@ from ..store.kinds import Correction, Memory
 from ..store.record import Record
 from ..store.secrets import clean
 from ..store.wording import count, headline, one_line
-from .answering import resolve
+from .answering import resolve, written_for
 from .contracts import SCHEMA, ConflictResult, VersionResult
 from .state import State
 
@@ -38,13 +38,17 @@ def conflict(m: str, heads: Sequence[Record], own_writer: str) -> ConflictResult
 
 
 def settle(
-    state: State, *, id: str, take: str = "", text: str = "", origin: str = "cli"
+    state: State, *, id: str, take: str = "", text: str = "", origin: str = "cli", request: str = ""
 ) -> Mapping[str, object]:
     """Write a new version in place of both sides: one of them (`take`), or a memory with a new text.
 
-    `take` is the beginning of a version's record id, "mine" (written in this clone), or "theirs". Raises
-    `UsageError` where there is no conflict, or the words do not name one version.
+    `take` is the beginning of a version's record id, "mine" (written in this clone), or "theirs". `request` names
+    what asked for it: asked twice, it is done once. Raises `UsageError` where there is no conflict, or the words do
+    not name one version.
     """
+    done = written_for(state, id, request)
+    if done is not None:
+        return _settled(done, clean([text])[1])
     m = resolve(state, id)
     view = state.view()
     heads = view.heads(m)
@@ -60,16 +64,21 @@ def settle(
         if body is None:
             raise UsageError("only a memory has a text", "Take one of the versions with --take.")
         title = text.strip().splitlines()[0][:80]
-        record = state.journal.edit(m, replace(body, text=text.strip(), title=title), origin=origin)
+        record = state.journal.edit(m, replace(body, text=text.strip(), title=title), origin, request=request)
     else:
-        record = state.journal.settle(m, _chosen(heads, take, state.journal.writer).id, origin=origin)
+        chosen = _chosen(heads, take, state.journal.writer)
+        record = state.journal.settle(m, chosen.id, origin, request=request)
+    return _settled(record, state.journal.redactions - before)
+
+
+def _settled(record: Record, redacted: int) -> Mapping[str, object]:
     return {
         "schema": SCHEMA,
-        "id": m,
+        "id": record.m,
         "record": record.id,
         "parents": list(record.parents),
         "deleted": record.op == "del",
-        "redacted": state.journal.redactions - before,
+        "redacted": redacted,
     }
 
 

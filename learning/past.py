@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pygit2
 
+from ..repo.files import naming
 from ..repo.open import open_repository
 from ..repo.places import Place
 from ..store import notes
@@ -232,5 +233,6 @@ def write_atomically(path: Path, value: Mapping[str, object]) -> None:
     """Replace a small derived file: a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(notes.write(value))
+    with naming(path):
+        fresh.write_bytes(notes.write(value))
     fresh.replace(path)

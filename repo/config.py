@@ -20,7 +20,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from .errors import UsageError
-from .files import read_plain
+from .files import naming, read_plain
 from .places import Place, state_folder, user_config
 
 TEAM_FILE = ".cortex.toml"
@@ -229,7 +229,8 @@ def write(file: Path, key: str, value: Value | None) -> None:
         cast(dict[str, Any], document[section])[name] = value
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(file.name + ".new")
-    draft.write_text(tomlkit.dumps(document), encoding="utf-8")
+    with naming(file):
+        draft.write_text(tomlkit.dumps(document), encoding="utf-8")
     draft.replace(file)
 
 
@@ -245,7 +246,8 @@ def trust(place: Place) -> str:
     file = _trust_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(file.name + ".new")
-    draft.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    with naming(file):
+        draft.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     draft.replace(file)
     return digest
 

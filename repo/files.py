@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import UsageError
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Have an error of the system that names no file name this one: a write says only that the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(file)
+        raise
 
 
 def read_plain(file: Path, most: int) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..repo.files import naming
 from . import notes
 from .durable import SYSTEM, read
 from .protocols import Floats
@@ -127,15 +128,17 @@ def sha256(path: Path) -> str:
 def replace(path: Path, data: bytes) -> None:
     """Write a file under a temporary name, then put it in place."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    with naming(path):
+        temporary.write_bytes(data)
+        temporary.replace(path)
 
 
 def probe(folder: Path) -> None:
     """Raise the `OSError` that a write of some size would meet now."""
     path = folder / "probe.new"
     try:
-        path.write_bytes(bytes(1 << 20))
+        with naming(path):
+            path.write_bytes(bytes(1 << 20))
     finally:
         path.unlink(missing_ok=True)
 

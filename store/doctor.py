@@ -29,11 +29,12 @@ from .durable import (
     write_file,
 )
 from .fold import View
-from .journal import FileJournal
+from .journal import FileJournal, wall_ms
 from .lock import writer_lock
 from .misplaced import is_file, misplaced
 from .quarantine import FOLDER as QUARANTINE
 from .quarantine import Problem, Quarantine, note_of
+from .reading import AHEAD
 from .record import DamagedLine, Record, from_line
 from .wording import count
 
@@ -50,6 +51,8 @@ class Diagnosis:
     quarantined: int  # findings in quarantine
     conflicts: int  # memories with two sides
     repaired: tuple[str, ...] = ()
+    ahead: int = 0  # records more than a day ahead of the clock: sound, and they wait for their time
+    until: int = 0  # when the first of them counts, in ms
 
     @property
     def sound(self) -> bool:
@@ -90,7 +93,13 @@ def examine(store: Path, system: System = SYSTEM) -> Diagnosis:
     problems = [*odd, *(each for each in problems if each.path not in named)]
     kept = len(keeper.contents())
     conflicts = len(View(records.values()).conflicts())
-    return Diagnosis(len(listing), len(open_logs), len(records), size, tuple(problems), kept, conflicts)
+    now = wall_ms()
+    late = [record.t for record in records.values() if record.t > now + AHEAD]
+    return Diagnosis(
+        *(len(listing), len(open_logs), len(records), size, tuple(problems), kept, conflicts),
+        ahead=len(late),
+        until=min(late, default=AHEAD) - AHEAD,
+    )
 
 
 def repair(store: Path, author: str = "", system: System = SYSTEM) -> Diagnosis:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..repo.errors import CortexError, PlaceError
+from ..repo.files import naming
 
 T = TypeVar("T")
 
@@ -159,11 +160,8 @@ def opened(system: System, path: Path, flags: int, mode: int = 0o600) -> Iterato
     """A descriptor, closed at the end. What the disk refuses meanwhile names the file."""
     fd = retry(lambda: system.open(path, flags, mode))
     try:
-        yield fd
-    except OSError as error:
-        if error.filename is None:
-            error.filename = str(path)
-        raise
+        with naming(path):
+            yield fd
     finally:
         system.close(fd)
 

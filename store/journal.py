@@ -109,6 +109,12 @@ class FileJournal:
             self.view()
             return self._reader.problems()
 
+    def waiting(self) -> tuple[int, int]:
+        """How many records are more than a day ahead of the clock, and when (ms) the first counts; (0, 0): none."""
+        with self._mutex:
+            self.view()
+            return self._reader.waiting()
+
     # Writing holds the store's lock.
 
     def append(self, drafts: Sequence[Draft], request: str = "") -> list[Record]:
@@ -143,15 +149,15 @@ class FileJournal:
         """Write one record."""
         return self.append([Draft(body, m, parents, "put", author, origin)])[0]
 
-    def edit(self, m: str, body: Body, origin: str = "", author: str = "") -> Record:
+    def edit(self, m: str, body: Body, origin: str = "", author: str = "", request: str = "") -> Record:
         """Write a new version of a memory in place of all its heads. Fields that this version does not know
-        are carried over from the current one.
+        are carried over from the current one. `request` names what asked for it; the version keeps the name.
         """
         with self._writing():
             view = self.view()
             heads, current = view.heads(m), view.current(m)
             draft = Draft(body, m, tuple(head.id for head in heads), "put", author, origin)
-            return self._append([(draft, _carried(body, current), None)])[0]
+            return self._append([(draft, {**_carried(body, current), **_named(request)}, None)])[0]
 
     def delete(self, m: str, origin: str = "", author: str = "", request: str = "") -> Record:
         """Write a tombstone in place of all heads of a memory; where it is deleted already, that one counts.
@@ -169,13 +175,14 @@ class FileJournal:
             draft = Draft(body, m, tuple(head.id for head in heads), "del", author, origin)
             # Shared when any version of it was: the tombstone must reach whoever has one.
             private = all(head.private for head in heads)
-            said = {"kind": last.kind, **({"request": request} if request else {})}
+            said = {"kind": last.kind, **_named(request)}
             return self._append([(draft, said, private)])[0]
 
-    def settle(self, m: str, head: str, origin: str = "", author: str = "") -> Record:
+    def settle(self, m: str, head: str, origin: str = "", author: str = "", request: str = "") -> Record:
         """Write one head of a memory anew, in place of all its heads, with every field that it has.
 
-        Raises `PlaceError` when `head` (a record's id) is none of them any more.
+        `request` names what asked for it; the record keeps the name. Raises `PlaceError` when `head` (a record's
+        id) is none of them any more.
         """
         with self._writing():
             heads = self.view().heads(m)
@@ -188,9 +195,11 @@ class FileJournal:
             body = KINDS.get(chosen.kind, Memory)()
             if chosen.op == "del":
                 draft = Draft(body, m, parents, "del", author, origin)
-                return self._append([(draft, {"kind": chosen.kind}, all(each.private for each in heads))])[0]
+                gone = {"kind": chosen.kind, **_named(request)}
+                return self._append([(draft, gone, all(each.private for each in heads))])[0]
             draft = Draft(body, m, parents, "put", author, origin)
-            return self._append([(draft, chosen.body, None)])[0]
+            said = {key: each for key, each in chosen.body.items() if key != "request"}
+            return self._append([(draft, {**said, **_named(request)}, None)])[0]
 
     def seal(self) -> None:
         """Turn the open logs into immutable segments. Raises `NotWrittenError`; nothing is lost then."""
@@ -254,7 +263,10 @@ class FileJournal:
             for draft, new in zip(drafts, named, strict=True)
             if not draft.m and view.heads(new.m)
         }
-        self._redacted([encode(new.body) for new in named if new.m in done])  # counted as the first time
+        again = [new for new in named if new.m in done]
+        self._redacted(
+            [encode(new.body) for new in again], [new.author for new in again]
+        )  # counted as before
         missing = [new for new in named if new.m not in done]
         written = iter(self._append([(new, None, None) for new in missing]) if missing else ())
         return [done.get(new.m) or next(written) for new in named]
@@ -285,10 +297,14 @@ class FileJournal:
             self._adopt()
         made: list[Record] = []
         t, n = self._t, self._n
-        bodies = self._redacted([{**encode(draft.body), **(carried or {})} for draft, carried, _ in drafts])
-        for (draft, _, private), body in zip(drafts, bodies, strict=True):
+        bodies, authors = self._redacted(
+            [{**encode(draft.body), **(carried or {})} for draft, carried, _ in drafts],
+            [draft.author for draft, _, _ in drafts],
+        )
+        for (draft, _, private), body, author in zip(drafts, bodies, authors, strict=True):
             t, n = max(self._clock(), t + 1), n + 1
-            record = make(draft, t=t, w=self.writer, n=n, author=self.author, body=body, private=private)
+            signed = dataclasses.replace(draft, author=author)
+            record = make(signed, t=t, w=self.writer, n=n, author=author, body=body, private=private)
             made.append(record)
         return made
 
@@ -355,17 +371,27 @@ class FileJournal:
         self._t = max(self._t, self._reader.t)
         self._n = max(self._n, self._reader.n.get(self.writer, 0))
 
-    def _redacted(self, bodies: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:
-        """Bodies that are written together, without secrets: one that is found in one is taken out of all."""
+    def _redacted(
+        self, bodies: Sequence[Mapping[str, object]], authors: Sequence[str]
+    ) -> tuple[Sequence[Mapping[str, object]], Sequence[str]]:
+        """Bodies and authors that are written together, without secrets: one that is found in one is taken out
+        of all. An author that is not named is this journal's.
+        """
+        signed = [each or self.author for each in authors]
         if self._redact is None:
-            return bodies
+            return bodies, signed
         texts = [
             {} if body["kind"] in WITHOUT_TEXT else {key: each for key, each in body.items() if key != "kind"}
             for body in bodies
         ]
-        cleaned, taken = self._redact(texts, self._known)
+        known = list(dict.fromkeys(signed))  # each is looked at once, in a thousand records of one author too
+        (cleaned, names), taken = self._redact([texts, known], self._known)
         self.redactions += taken
-        return [{**body, **clean} for body, clean in zip(bodies, cleaned, strict=True)]
+        shown = dict(zip(known, names, strict=True))
+        return (
+            [{**body, **clean} for body, clean in zip(bodies, cleaned, strict=True)],
+            [shown[each] for each in signed],
+        )
 
     def _seal(self) -> None:
         """Raises `OSError`. At every step all lines are in the log, or in a segment, or in both."""
@@ -390,6 +416,11 @@ class FileJournal:
             self._sizes.pop(log, None)
 
 
+def _named(request: str) -> Mapping[str, object]:
+    """What a body says of the request that wrote it."""
+    return {"request": request} if request else {}
+
+
 def _line(record: Record) -> bytes:
     line = to_line(record)
     limit = MAX_PRIVATE if record.private else MAX_SHARED
@@ -404,5 +435,5 @@ def _carried(body: Body, current: Record | None) -> Mapping[str, object]:
     """The fields of the current version that this program does not know, to be kept in the next one."""
     if current is None or current.kind != body.KIND:
         return {}
-    known = {"kind", *(each.name for each in dataclasses.fields(body))}
+    known = {"kind", "request", *(each.name for each in dataclasses.fields(body))}
     return {key: each for key, each in current.body.items() if key not in known}

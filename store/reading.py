@@ -76,6 +76,11 @@ class Reader:
         """What could not be read so far, and what waits for its time."""
         return [*self._unread.values(), *self._problems, *(problem for _, problem in self._ahead)]
 
+    def waiting(self) -> tuple[int, int]:
+        """How many records wait for their time, and when (ms) the first of them counts; (0, 0) for none."""
+        times = [record.t for record, _ in self._ahead]
+        return len(times), min(times, default=AHEAD) - AHEAD
+
     def bytes_of(self, path: Path) -> bytes:
         """The whole of a file. Raises `OSError`."""
         return read(self._system, path)

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from cortex.repo.places import find
+from cortex.store.journal import FileJournal, wall_ms
+from cortex.store.kinds import Memory
+
 Run = subprocess.CompletedProcess[str]
 
 
@@ -327,3 +331,41 @@ def test_a_damaged_shim_is_named_and_written_anew(clone: Path):
     assert run.returncode == 4 and "not what was installed" in run.stdout
     assert cortex("doctor", "--repair", cwd=clone).returncode == 0
     assert shim.read_bytes() == whole
+
+
+def test_records_of_a_clock_that_was_ahead_are_counted_and_not_denied(clone: Path) -> None:
+    store = find(clone).store
+    ahead = wall_ms() + 400 * 86_400_000
+    for text in ("One", "Two"):
+        FileJournal(store, "", lambda: ahead).put(Memory(title=text, text=text))
+    for words in (("log",), ("doctor",)):
+        said = cortex(*words, cwd=clone)
+        assert said.returncode == 0
+        assert "2 records wait: they are more than a day ahead of this machine's clock" in said.stdout
+        assert "No memories yet" not in said.stdout
+    until = told(cortex("log", "--json", cwd=clone))["waiting"]
+    assert until["records"] == 2 and 0 <= ahead - 86_400_000 - until["until"] <= 1000
+    assert until == told(cortex("doctor", "--json", cwd=clone))["waiting"]
+
+
+def test_a_backup_counts_its_files_as_files(clone: Path, tmp_path: Path) -> None:
+    cortex("remember", "Use UTC", cwd=clone)
+    said = cortex("backup", str(tmp_path / "b.tar"), cwd=clone).stdout
+    assert "1 record in 1 file" in said and "segment" not in said
+
+
+def test_status_says_why_no_daemon_can_run(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    given = {"CORTEX_HOME": str(tmp_path / "file" / "state"), "CORTEX_NO_DAEMON": "0"}
+    said = cortex("status", cwd=clone, **given)
+    assert said.returncode == 0 and "no daemon can run: the daemon cannot write its folder" in said.stdout
+    assert "cortex daemon start" not in said.stdout
+
+
+@pytest.mark.parametrize("words", [("learn", "--all"), ("remember", "Use UTC"), ("config", "recall.k", "3")])
+def test_what_the_disk_refuses_is_named_by_its_path(clone: Path, words: tuple[str, ...]) -> None:
+    # A limit on the size of files refuses each write, as a full disk does.
+    line = f"ulimit -f 0; exec {shlex.quote(sys.executable)} -m cortex {shlex.join(words)}"
+    said = subprocess.run(["bash", "-c", line], cwd=clone, capture_output=True, text=True, timeout=120)
+    assert said.returncode == 3 and "File too large" in said.stderr, said.stderr
+    assert str(find(clone).store) in said.stderr.splitlines()[0]

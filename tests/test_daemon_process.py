@@ -1,6 +1,7 @@
 """The daemon as a real process over a real socket: one a person, quick to start, hard to hold up."""
 
 import contextlib
+import errno
 import json
 import os
 import random
@@ -321,6 +322,21 @@ def test_a_state_folder_that_cannot_be_made_is_a_clear_error(
         process.start(program, "1")
     assert "CORTEX_HOME" in caught.value.hint
     assert process.status().pid is None
+
+
+def test_a_state_folder_that_cannot_be_locked_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, program: list[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    assert process.obstacle() == ""
+    monkeypatch.setattr(process.fcntl, "flock", refuse)
+    with pytest.raises(PlaceError, match=f"{state_folder()} cannot be locked: Function not") as caught:
+        process.start(program, "1")
+    assert "CORTEX_HOME" in caught.value.hint
+    assert process.status() == process.Status()
+    assert str(state_folder()) in process.obstacle() and "CORTEX_HOME" in process.obstacle()
 
 
 def test_a_socket_that_was_tidied_away_is_made_again(program: list[str]) -> None:

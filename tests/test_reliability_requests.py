@@ -66,6 +66,7 @@ def doing(session: Session, m: str) -> dict[str, Callable[[], object]]:
         "remember": lambda: session.remember("Sums are made with sum()."),
         "feedback": lambda: session.call("feedback", id=m, verdict="good", remark="It is so."),
         "forget": lambda: session.call("forget", id=m[:12]),
+        "settle": lambda: session.call("settle", id=m, text="Sums are made with sum(), or fsum()."),
         "hook": lambda: session.call("hook", agent="claude-code", payload=json.dumps(said)),
     }
 
@@ -76,6 +77,7 @@ EXPECTED = {
     "remember": {"memory": 1},
     "feedback": {"feedback": 1, "verdict": 1},
     "forget": {"memory": 1},
+    "settle": {"memory": 1},
     "hook": {"execution": 1, "generation": 1},
 }
 
@@ -106,7 +108,13 @@ def test_a_daemon_killed_between_writing_and_answering_doubles_nothing(
     moments = ["answer", "1", *(["2"] if op == "feedback" else [])]  # its two records are in two logs
     for moment in moments:
         store = find(laid).store
+        first = ""
         m = FileJournal(store, author="").put(Memory(title=f"Before {moment}", text="Sums")).m
+        if op == "settle":
+            for side in ("here", "there"):
+                head = FileJournal(store, author="").view().heads(m)[0]
+                FileJournal(store, author="").append([Draft(Memory(text=side), m, (first or head.id,))])
+                first = first or head.id
         before = {record.id for record in records(store)}
         process.start([sys.executable, "-c", DYING, op, moment], __version__)
         with Session.open(laid) as session:
@@ -119,6 +127,8 @@ def test_a_daemon_killed_between_writing_and_answering_doubles_nothing(
             assert isinstance(told, dict) and told["generation"] == generation.m and told["lines"] == 2
         if op == "forget":
             assert [record.op for record in new] == ["del"]
+        if op == "settle":
+            assert isinstance(told, dict) and told["record"] == new[0].id and len(told["parents"]) == 2
         if op == "remember":
             assert told == new[0].m
         for record in new:  # the next moment begins with a path that nobody has generated
@@ -161,4 +171,20 @@ def test_what_was_forgotten_by_one_request_is_not_found_by_another(laid: Path) -
     assert engine.handle("forget", {"id": m, "request": "r"}) == told
     with pytest.raises(CortexError):
         engine.handle("forget", {"id": m, "request": "another"})
+    engine.close()
+
+
+def test_what_one_request_settled_is_not_settled_by_another_nor_named_in_the_next_version(laid: Path) -> None:
+    engine = Engine(find(laid))
+    journal = FileJournal(find(laid).store, author="")
+    first = journal.put(Memory(text="Sums"))
+    sides = [journal.append([Draft(Memory(text=side), first.m, (first.id,))])[0] for side in ("a", "b")]
+    given = {"id": first.m, "take": sides[0].id, "request": "r"}
+    told = engine.handle("settle", {**given})
+    assert engine.handle("settle", {**given}) == told
+    with pytest.raises(CortexError, match="not in conflict"):
+        engine.handle("settle", {**given, "request": "another"})
+    (head,) = journal.view().heads(first.m)
+    assert head.body["request"] == "r" and head.body["text"] == "a"
+    assert "request" not in journal.edit(first.m, Memory(text="c")).body
     engine.close()

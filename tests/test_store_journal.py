@@ -533,3 +533,26 @@ def test_the_parts_of_the_layout_are_what_create_lays_down(store: Path) -> None:
         "holder",
     }
     assert from_line(to_line(crafted(FileJournal(store, ADA), "x", 1)), False).t == 1
+
+
+def test_a_secret_in_the_authors_name_is_taken_out_too(store: Path) -> None:
+    token = "ghp_" + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5"
+    journal = FileJournal(store, f"Ada {token} <ada@example.org>", redact=clean)
+    one = journal.put(Memory(text="a"))
+    two = journal.append([Draft(Memory(text="b"), author=f"Bob <bob@{token}>")])[0]
+    three = journal.put(Memory(text="c"), author="Bob <bob@example.org>")
+    assert token not in one.author + two.author and one.author.startswith("Ada ")
+    assert three.author == "Bob <bob@example.org>" and journal.redactions == 2
+    assert token.encode() not in b"".join(file.read_bytes() for file in (store / "wal").iterdir())
+
+
+def test_records_ahead_of_the_clock_are_counted_with_when_they_count(store: Path) -> None:
+    day = 86_400_000
+    year = 365 * day
+    now = wall_ms()
+    FileJournal(store, "", lambda: now).put(Memory(text="a"))
+    FileJournal(store, "", lambda: now + 5).put(Memory(text="b"))
+    assert FileJournal(store, "", lambda: now).waiting() == (0, 0)
+    back = FileJournal(store, "", lambda: now - year)
+    assert back.waiting() == (2, now - day)
+    assert list(back.records()) == []
