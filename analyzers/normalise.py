@@ -26,7 +26,7 @@ def tokens(node: tree_sitter.Node, source: bytes, language: Language) -> tuple[s
         here = cursor.node
         descend = False
         if here is not None and here.type not in COMMENTS:
-            if here.type in language.strings and here.child_count and not _interpolates(here, language):
+            if here.type in language.strings and here.child_count and not interpolates(here, language):
                 out.append(_string(source[here.start_byte : here.end_byte].decode("utf-8", "replace")))
             elif here.child_count:
                 if language.indents and here.type in language.blocks:
@@ -49,7 +49,8 @@ def tokens(node: tree_sitter.Node, source: bytes, language: Language) -> tuple[s
             return tuple(out)
 
 
-def _interpolates(node: tree_sitter.Node, language: Language) -> bool:
+def interpolates(node: tree_sitter.Node, language: Language) -> bool:
+    """Whether a string has parts that are code."""
     return any(
         child.type in ("interpolation", "template_substitution") or child.type in language.strings
         for child in node.children
