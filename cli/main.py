@@ -31,6 +31,7 @@ COMMANDS = {
     "forget": "remember",
     "settle": "settle",
     "feedback": "remember",
+    "review": "review",
     "sync": "sync",
     "status": "status",
     "config": "config",

@@ -245,7 +245,7 @@ def _step(step: Mapping[str, Any]) -> str:
 
 
 def _line(memory: Mapping[str, Any]) -> str:
-    words = [memory["kind"], memory["scope"], memory["language"], memory["status"]]
+    words = [memory["kind"], memory.get("category", ""), memory["scope"], memory["language"], memory["status"]]
     if memory["support"]:
         words.append(f"support {memory['support']}")
     if memory["against"]:

@@ -171,12 +171,16 @@ def feedback(
     if not verdict and not category:
         raise UsageError("nothing is said", "Give a verdict (good, bad, wrong) or --category.")
     m = resolve(state, id)
-    drafts = [
-        Draft(Feedback(of=m, verdict=verdict, category=category, remark=remark), origin=origin),
-        Draft(Verdict(of=m, verdict=verdict, category=category), origin=origin),
-    ]
     current = state.view().current(m)
     body = current.decoded() if current else None
+    told = Feedback(of=m, verdict=verdict, category=category, remark=remark)
+    if category and isinstance(body, Correction):
+        # Both sides of the answer are kept: what was guessed is what a better guess is learnt from.
+        told = replace(told, guess=body.category, guessed=body.confidence)
+    drafts = [
+        Draft(told, origin=origin),
+        Draft(Verdict(of=m, verdict=verdict, category=category), origin=origin),
+    ]
     if category and current is not None and isinstance(body, Correction):
         settled = replace(body, category=category, confidence=1_000_000)
         if settled != body:
@@ -280,6 +284,7 @@ def memory(item: Item) -> MemoryResult:
         "support": item.support,
         "against": item.against,
         "status": item.status,
+        "category": item.category,
         "evidence": evidence(item.evidence),
     }
 

@@ -106,6 +106,7 @@ class MemoryResult(TypedDict):
     support: int
     against: int
     status: str
+    category: str
     evidence: list[Evidence]
 
 

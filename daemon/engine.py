@@ -20,7 +20,7 @@ from ..repo.layout import relink
 from ..repo.places import LINK, Place, find
 from ..store.durable import NotWrittenError
 from ..store.layout import NewerStoreError
-from . import answering, guarding, hearing, recording, reporting, settling, sharing, teaching
+from . import answering, guarding, hearing, recording, reporting, reviewing, settling, sharing, teaching
 from .state import Models, State, wall_ms
 
 logger = logging.getLogger("cortex")
@@ -40,11 +40,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "settle": settling.settle,
     "show": answering.show,
     "report": reporting.report,
+    "review": reviewing.review,
     "sync": sharing.sync,
+    "unsay": reviewing.unsay,
 }
 #: What lies in the spool came first: an answer without it would be of yesterday, which is better than none.
-AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "report", "show", "sync"})
-READING = frozenset({"ask", "log", "report", "show"})
+AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "report", "review", "show", "sync"})
+READING = frozenset({"ask", "log", "report", "review", "show"})
 
 
 #: How long the daemon reads on in a repository's past before it looks at the rest of its work, in seconds.
