@@ -87,6 +87,15 @@ def _bare(lines: Iterable[bytes]) -> str:
     return _LAYOUT.sub("", b"".join(lines).decode("utf-8", "replace"))
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether it is text in UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def text_of(repository: pygit2.Repository, oid: pygit2.Oid | None) -> str | None:
     """The blob as UTF-8 text with LF; None when it is none, is huge, or is missing."""
     blob = text_blob(repository, oid)
