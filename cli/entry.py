@@ -10,9 +10,14 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    from . import fast
+    if given[:1] == ["run"]:
+        from . import running
 
-    status = fast.run(given, os.environ)
+        status = running.run(given[1:])
+    else:
+        from . import fast
+
+        status = fast.run(given, os.environ)
     if status is None:
         from .main import run
 

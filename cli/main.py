@@ -23,6 +23,7 @@ COMMANDS = {
     "ask": "ask",
     "check": "check",
     "record": "record",
+    "run": "run",
     "learn": "learn",
     "evaluate": "evaluate",
     "log": "log",

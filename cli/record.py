@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ..agents import AGENTS
+from ..analyzers.junit import LARGEST, read_junit
 from ..repo.errors import UsageError
 from . import render
 from .frame import command, json_option, paint, redactions, repo_option, session
@@ -20,6 +21,7 @@ from .frame import command, json_option, paint, redactions, repo_option, session
 cortex record --path src/client.py --agent aider --model gpt-5 --task "add a client"
 generate | cortex record --path src/client.py --task "add a client"
 cortex record --from claude-code < payload.json
+cortex record --tests report.xml
 """,
     codes=(4,),
 )
@@ -40,6 +42,11 @@ cortex record --from claude-code < payload.json
     type=click.Choice(sorted(AGENTS)),
     help="Read this agent's hook JSON from standard input.",
 )
+@click.option(
+    "--tests",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the result of tests from this JUnit XML file.",
+)
 @json_option
 @repo_option
 def record(
@@ -51,13 +58,18 @@ def record(
     prompt: str,
     before: Path | None,
     source: str | None,
+    tests: Path | None,
     as_json: bool,
     repo: str,
 ) -> None:
     """Record a generation: the content on standard input, or else the file as it is.
 
-    Exit status 0 means that it is on disk, fsynced.
+    With --tests: how tests went, for what was generated since the last commit, or else for what that commit
+    decided; --path and --conversation narrow it. Exit status 0 means that it is on disk, fsynced.
     """
+    if tests is not None:
+        _tests(tests, path or "", conversation, as_json, repo)
+        return
     if source is not None:
         _from_agent(source, as_json, repo)
         return
@@ -102,6 +114,38 @@ def _from_agent(source: str, as_json: bool, repo: str) -> None:
             f"{paint()('green', 'recorded')} {render.count(len(result['recorded']), 'generation')}"
             f"{redactions(said)}"
         )
+
+
+def _tests(file: Path, path: str, conversation: str, as_json: bool, repo: str) -> None:
+    if file.stat().st_size > LARGEST:
+        raise UsageError(f"{file} is larger than {LARGEST >> 20} MiB")
+    found = read_junit(file.read_bytes())
+    with session(repo) as opened:
+        result = opened.call(
+            "trial",
+            source="junit",
+            passed=found.passed,
+            failed=found.failed,
+            errors=found.errors,
+            skipped=found.skipped,
+            duration=found.duration,
+            failing=list(found.failing),
+            path=path,
+            conversation=conversation,
+            cwd=os.getcwd(),
+        )
+    if as_json:
+        render.say(render.as_json(result))
+        return
+    counts = f"{result['passed']:,} passed, {result['failed']:,} failed, {result['skipped']:,} skipped"
+    if not result["trial"]:
+        render.say(f"{counts}: nothing was generated since the last commit, nor by it; nothing is noted")
+        return
+    where = render.count(result["generations"], "generation")
+    render.say(
+        f"{paint()('green', 'noted')} {counts} for {where} in {render.count(len(result['paths']), 'file')}"
+        f"{redactions(result)}"
+    )
 
 
 def _stdin() -> str:

@@ -155,7 +155,31 @@ def memories(result: Mapping[str, Any], paint: Paint) -> str:
         lines.append(
             paint("dim", f"… {result['total'] - len(result['memories']):,} more: `cortex log --limit 0`")
         )
+    lines.append(paint("dim", f"corrections: {changes(result['changes'])}"))
     return "\n".join(lines)
+
+
+def changes(found: Mapping[str, int]) -> str:
+    """What was changed in generated code, by kind; what is not learnt is said to be not."""
+    learnt = [
+        f"{found[name]:,} {words}"
+        for name, words in (
+            ("person", "by hand"),
+            ("directed", "directed"),
+            ("people", "between people"),
+        )
+        if found.get(name)
+    ]
+    counted = [
+        count(found[name], one, many)
+        for name, one, many in (
+            ("second_thoughts", "second thought", "second thoughts"),
+            ("formatted", "generation formatted", "generations formatted"),
+        )
+        if found.get(name)
+    ]
+    told = ", ".join(learnt) or "none learnt"
+    return told + (f"; not learnt: {', '.join(counted)}" if counted else "")
 
 
 def memory(result: Mapping[str, Any], paint: Paint) -> str:

@@ -65,6 +65,8 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
             else []
         ),
         ("generations", f"{figures['kinds'].get('generation', 0):,}" if "kinds" in figures else "unknown"),
+        ("outcomes", _outcomes(result["outcomes"])),
+        ("changes", render.changes(result["changes"])),
         ("redacted", render.count(figures.get("redacted", 0), "secret")),
         ("pending", render.count(result["pending"]["spool"], "event")),
         ("journal", _bytes(sum(result["sizes"][name] for name in ("wal", "seg", "private")))),
@@ -75,6 +77,10 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
     lines = [render.table(rows, paint)]
     lines += [f"{paint('yellow', 'problem')}  {render.safe(problem)}" for problem in result["problems"]]
     return "\n".join(lines)
+
+
+def _outcomes(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in found.items() if number) or "none yet"
 
 
 def _change(daemon: process.Status) -> str:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ..learning.outcomes import changes
 from ..repo.errors import CortexError, UsageError
 from ..store.items import Evidence as ItemEvidence
 from ..store.items import Item
@@ -123,9 +124,9 @@ def log(state: State, *, limit: int = 20, kind: str = "", language: str = "", pa
         "memories": [memory(item) for item in found[:limit]] if limit else [memory(item) for item in found],
         "total": len(found),
         "conflicts": conflicts(state.view(), state.journal.writer),
-    }
         "waiting": dict(zip(("records", "until"), state.journal.waiting(), strict=True)),
         "changes": changes(state.view()),
+    }
 
 
 def show(state: State, *, id: str) -> dict[str, object]:

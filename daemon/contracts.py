@@ -138,7 +138,6 @@ class LogResult(TypedDict):
     memories: list[MemoryResult]
     total: int
     conflicts: list[ConflictResult]
-
     waiting: dict[str, int]  # `records` ahead of the clock, and `until` when (ms) the first of them waits
     changes: dict[str, int]
 
@@ -172,6 +171,7 @@ class ReviewResult(TypedDict):
     corrections: list[ReviewEntry]
     total: int
 
+
 class RecordResult(TypedDict):
     """`cortex record --json`: ids of the records that are on disk; `redacted` counts secrets taken out of them."""
 
@@ -180,6 +180,21 @@ class RecordResult(TypedDict):
     execution: str
     path: str
     lines: int
+    redacted: int
+
+
+class TrialResult(TypedDict):
+    """`cortex record --tests --json`; `trial` is empty where no generation was concerned, and nothing written."""
+
+    schema: int
+    trial: str
+    result: str
+    passed: int
+    failed: int
+    skipped: int
+    generations: int
+    executions: list[str]
+    paths: list[str]
     redacted: int
 
 

@@ -20,7 +20,7 @@ from ..repo.layout import relink
 from ..repo.places import LINK, Place, find
 from ..store.durable import NotWrittenError
 from ..store.layout import NewerStoreError
-from . import answering, guarding, hearing, recording, reporting, reviewing, settling, sharing, teaching
+from . import answering, guarding, hearing, recording, reporting, reviewing, settling, sharing, teaching, trying
 from .state import Models, State, wall_ms
 
 logger = logging.getLogger("cortex")
@@ -42,10 +42,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "report": reporting.report,
     "review": reviewing.review,
     "sync": sharing.sync,
+    "trial": trying.trial,
     "unsay": reviewing.unsay,
 }
 #: What lies in the spool came first: an answer without it would be of yesterday, which is better than none.
-AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "report", "review", "show", "sync"})
+AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "report", "review", "show", "sync", "trial"})
 READING = frozenset({"ask", "log", "report", "review", "show"})
 
 

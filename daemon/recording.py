@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pygit2
 
@@ -179,6 +180,7 @@ def _execution(
     if known is not None and (not model or decode(Execution, known.body).model):
         return m, None
     if known is not None:
+        body = replace(body, tests=decode(Execution, known.body).tests)
         return m, Draft(body, m=m, parents=(known.id,), origin="record")
     return m, Draft(body, m=m, origin="record")
 

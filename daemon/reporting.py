@@ -8,6 +8,8 @@ from pathlib import Path
 from .. import __version__
 from ..hooks import spool, standing
 from ..hooks.install import state as hooks_state
+from ..repo import mirrors
+from ..learning.outcomes import changes, outcomes
 from ..store.quarantine import Quarantine
 from ..store.secrets import clean
 from ..store.wording import count
@@ -41,6 +43,7 @@ def report(state: State) -> dict[str, object]:
             f"another tool wrote hooks anew, and Cortex's lines were put back, {often} in a day{more}"
         )
     problems += list(state.settings().warnings)
+    problems += mirrors.warnings(state.place)
     if held := len(Quarantine(store).contents()) + len(list((store / "quarantine").glob("spool-*"))):
         where = store / "quarantine"
         problems.append(
@@ -53,6 +56,8 @@ def report(state: State) -> dict[str, object]:
         "store": str(store),
         "memories": kinds,
         "rules": rules,
+        "outcomes": outcomes(state.view()),
+        "changes": changes(state.view()),
         "conflicts": len(state.view().conflicts()),
         "pending": {"spool": spool.count(store / "spool")},
         "sizes": {

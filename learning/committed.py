@@ -76,11 +76,15 @@ class Committed:
 
     def kept(self, paths: Iterable[str], after: str) -> bool:
         """Whether the commit has what the edit led to: only what is committed is true."""
-        for path in paths if after.strip() else ():
+        if not after.strip():
+            return True
+        self._additions()
+        paths = dict.fromkeys((*paths, *self._runs))  # where it stood, or where it was moved to
+        for path in paths:
             if path not in self._bare:
                 self._bare[path] = bare(self.after(path) or b"")
         wanted = bare(after.encode("utf-8", "replace"))
-        return not after.strip() or any(wanted in self._bare[path] for path in paths)
+        return any(wanted in self._bare[path] for path in paths)
 
     def elsewhere(self, path: str) -> frozenset[bytes]:
         """The bare lines that the commit adds to other files."""

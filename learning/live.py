@@ -352,6 +352,8 @@ class _Live:
             piece = (owners or near)[0]
             if not each.after.strip() and each.before.count("\n") >= _WHOLE:
                 continue  # that it is not wanted at all is an outcome
+            if said is not None and hand == "person" and piece.restores(each.after):
+                continue  # as it was before the assistant came: likewise
             if said is not None and not said.kept((path, *homes), each.after):
                 continue
             body = replace(

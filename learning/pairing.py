@@ -111,6 +111,8 @@ class Replay:
         self.writers: list[int] = [NOBODY] * len(rows(text))
         self.stands: list[frozenset[int]] = [frozenset()] * len(self.writers)
         self.fates: dict[int, Fate] = {}
+        self._origin = {line for row in rows(text) if len(line := bare(row)) >= _SHORT}
+        self._away: set[bytes] = set()  # lines of the beginning that are gone
 
     def lines_of(self, writers: Collection[int]) -> list[int]:
         """The line numbers, from 1, that these generations wrote."""
@@ -135,6 +137,7 @@ class Replay:
         if after == self.text:
             return
         old, new = rows(self.text), rows(after)
+        self._away = self._origin - {bare(line) for line in old}
         writers: list[int] = []
         stands: list[frozenset[int]] = []
         at = 0
@@ -232,7 +235,12 @@ class Replay:
             out[n], sources[n] = whose[home], home
         self._formatted(gone, came, [n for n in range(len(gone)) if n not in lost], whose)
         replaced = [n for n in lost if gone[n].strip()]
-        unmatched = [n for n in range(len(came)) if n not in homes_of and came[n].strip()]
+        # What the generation took away, and stands there again, is no edit of it.
+        unmatched = [
+            n
+            for n in range(len(came))
+            if n not in homes_of and came[n].strip() and bare(came[n]) not in self._away
+        ]
         homes = _homes(gone, came, replaced, unmatched)
         for n, home in homes.items():
             sources[n] = home

@@ -83,6 +83,12 @@ class Piece:
         lines = rows(self.after or b"")
         return b"\n".join(lines[number - 1] for number in replay.lines_of([0]))
 
+    def restores(self, text: str) -> bool:
+        """Whether each line of `text` is one that this generation took away."""
+        lines = {bare(line) for line in text.encode("utf-8", "replace").split(b"\n") if line.strip()}
+        before = {bare(line) for line in rows(self.before or b"")}
+        return bool(lines) and lines <= before - {bare(line) for line in rows(self.after or b"")}
+
     def same_conversation(self, earlier: Piece) -> bool:
         """Whether both come from one conversation, or from one task."""
         if self.generation.execution and self.generation.execution == earlier.generation.execution:

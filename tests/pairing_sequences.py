@@ -651,7 +651,7 @@ class Sequence:
             ]
             covered.update(pairs)
             words = [pair for pair in wanted if pair[0] in body.before and pair[1] in body.after]
-            if not pairs and (words or not any(word in body.before + body.after for word in self._odd())):
+            if not pairs and body.category != "evolution" and (words or not any(word in body.before + body.after for word in self._odd())):
                 self.result.invented.append(f"{body.hand}: {body.before!r} -> {body.after!r}")
         self.result.true_corrections = len(wanted)
         self.result.kinds.update(wanted.values())
