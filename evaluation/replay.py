@@ -100,6 +100,7 @@ class Replayed:
     checkpoints: int = 0
     judged: int = 0  # learnable corrections of commits that the guard looked at
     examples: list[Example] = field(default_factory=list)
+    shown: list[Example] = field(default_factory=list)  # answers that brought no twin
     elapsed_s: float = 0.0
 
     def group(self, name: str) -> Group:
@@ -225,7 +226,7 @@ class _Replay:
         self._guard = Guard(Follower(repository, self._marks, happened), out.seed)
         out.guard = self._guard.out
         self._known = out.first  # what came before this place is learnt
-        self._remembered = 0
+        self._shown = 0
         self._exact: dict[str, str] = {}
         self._shuffled: Scratch | None = None
 
@@ -349,13 +350,25 @@ class _Replay:
                 if hit and case.learnable:
                     self._out.caught_by_month[_month(self._order.times[case.known])] += 1
                 if (hit or beside) and case.learnable:
-                    self._example(case, answer.task, hit or beside, "recalled" if hit else "related")
+                    self._example(case, answer.task, [hit or beside], "recalled" if hit else "related")
+                elif answer.memories and case.learnable:
+                    self._example(case, answer.task, answer.memories, "shown")
 
-    def _example(self, case: Case, task: Task, hit: str, via: str) -> None:
-        known = next((item for item in self._scratch.items if item.id == hit), None)
-        if known is not None and len(self._out.examples) < EXAMPLES:
+    def _example(self, case: Case, task: Task, memories: Sequence[str], via: str) -> None:
+        """Keep one to be read: what was shown that the figures count, and as many that they count as no help,
+        drawn by chance, since only a person sees that two lessons mean the same in other words.
+        """
+        kept = self._out.examples if via != "shown" else self._out.shown
+        if via == "shown":
+            self._shown += 1
+            if len(kept) == EXAMPLES:
+                if self._chance.random() > EXAMPLES / self._shown:
+                    return
+                kept.pop(self._chance.randrange(EXAMPLES))
+        titles = {item.id: item.title for item in self._scratch.items if item.id in memories}
+        if len(kept) < EXAMPLES:
             said = case.correction
-            self._out.examples.append(
+            kept.append(
                 Example(
                     via,
                     said.written,
@@ -364,7 +377,7 @@ class _Replay:
                     said.before,
                     said.after,
                     said.commit,
-                    known.title,
+                    "; ".join(titles[m] for m in memories if m in titles),
                 )
             )
 

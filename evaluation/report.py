@@ -70,7 +70,7 @@ def report(seen: Replayed) -> dict[str, Any]:
                 sum(each.n for each in seen.guard.plain.values()),
             ).plain(),
         },
-        "examples": [*(asdict(each) for each in seen.examples), *_flagged(flags)],
+        "examples": [*(asdict(each) for each in (*seen.examples, *seen.shown)), *_flagged(flags)],
         "notes": _notes(seen),
     }
     out["verdict"] = _verdict(seen, all_of)

@@ -92,9 +92,10 @@ def accepted(repository: pygit2.Repository, order: Order, before: int) -> Iterat
             name = prefix + (entry.raw_name or b"").decode("utf-8", "surrogateescape")
             if isinstance(entry, pygit2.Tree):
                 folders.append((name + "/", entry))
-            elif isinstance(entry, pygit2.Blob) and language_of(name) and entry.size <= LARGEST:
-                if not is_generated(name, entry.data[:4096]):
-                    yield name, entry.data.decode("utf-8", "replace")
+            elif isinstance(entry, pygit2.Blob) and language_of(name):
+                blob = text_blob(repository, entry.id)  # none where a partial clone lacks it
+                if blob is not None and blob.size <= LARGEST and not is_generated(name, blob.data[:4096]):
+                    yield name, blob.data.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ def test_what_is_corrected_later_is_not_known_before(repo: Path, commit: Commit)
     seen = replayed(repo)
     all_of = seen.groups["learnable"]
     assert all_of.at_writing.k == 0 and all_of.at_correcting.k == 9
+    assert seen.examples == seen.shown == []
     assert all_of.recalled.k == all_of.kept.k == all_of.bm25.k == all_of.related.k == 0
     assert seen.guard.flags == [] and seen.guard.exact.n == 0
     assert seen.tokens_corrected == [0] * 10
@@ -236,6 +237,26 @@ def test_a_shallow_clone_is_said_to_be_one(repo: Path, commit: Commit, tmp_path:
     subprocess.run(["git", "clone", "-q", "--depth", "4", f"file://{repo}", str(tmp_path / "c")], check=True)
     told = report(replayed(tmp_path / "c"))
     assert told["commits"]["total"] == 4 and any("shallow" in note for note in told["notes"])
+
+
+def test_a_partial_clone_lacks_what_it_lacks_and_is_replayed(
+    repo: Path, commit: Commit, tmp_path: Path
+) -> None:
+    habit(repo, commit, 6)
+    subprocess.run(["git", "config", "uploadpack.allowFilter", "true"], cwd=repo, check=True)
+    command = [
+        "git",
+        "clone",
+        "-q",
+        "--no-checkout",
+        "--filter=blob:none",
+        f"file://{repo}",
+        str(tmp_path / "c"),
+    ]
+    subprocess.run(command, check=True)
+    pygit2.settings.set_extensions(["partialclone"])
+    told = report(replayed(tmp_path / "c"))
+    assert told["commits"]["total"] == 13 and told["corrections"]["total"] == 0 and told["verdict"]
 
 
 def test_nothing_is_written_into_the_repository(repo: Path, commit: Commit) -> None:
