@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +156,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand what was told to the process that prints, where the tests run in several."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["told"] = list(_told)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A report travels as UTF-8 between the processes, and what a test printed may hold halves of surrogate pairs."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.hookimpl(optionalhook=True)
