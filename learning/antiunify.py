@@ -24,7 +24,7 @@ _HOLE = re.compile(r"\$+[A-Z_][A-Z0-9_]*")
 _OPEN = "([{"
 _CLOSE = ")]}"
 #: Kinds of nodes that take a member of their first child.
-_MEMBERS = words("attribute member_expression selector_expression qualified_type nested_identifier")
+MEMBERS = words("attribute member_expression selector_expression qualified_type nested_identifier")
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,7 @@ def _is_role(node: Node) -> bool:
 def _is_receiver(node: Node) -> bool:
     """Whether a member is taken of it: what it is says which member is meant."""
     parent = node.parent
-    if parent is None or parent.kind not in _MEMBERS:
+    if parent is None or parent.kind not in MEMBERS:
         return False
     return next((child for child in parent.children if child.named), None) is node
 

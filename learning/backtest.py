@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..analyzers.fragments import fragments
 from ..analyzers.languages import is_generated, language_of, words
@@ -37,29 +37,44 @@ _SCRIPT_WORDS = words(
 )
 
 
+#: The text of a path before the first correction of a pattern; None where there was no such file.
+Earlier = Callable[[str], str | None]
+#: The files that were corrected; where a change is in progress, with the line (from 1) that it has come to.
+Touched = Collection[str] | Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class Place:
-    """A line of an accepted file where a pattern matches."""
+    """A line of an accepted file where a pattern matches: `fresh` when it was written after the first
+    correction, `left` when it stands in a file that was corrected.
+    """
 
     path: str
     line: int
     text: str
+    end_line: int = 0
+    fresh: bool = False
+    left: bool = False
 
 
 @dataclass(frozen=True)
 class BackTest:
     """What a pattern met: `stood` matches that people accepted, of which `left` are in files where they
-    corrected others; `changed` matches that they did correct. `holding` of `files` files hold the pattern's
-    words at all. `common`: nothing but a member that is used everywhere holds the pattern down.
+    corrected others, and `fresh` were written after the first correction; `changed` matches that they did correct.
+    `holding` of `files` files hold the pattern's words at all. `common`: nothing but a member that is used
+    everywhere holds the pattern down. `telling` is the share of the files that hold the rarest of the words that
+    vanish.
     """
 
     matched: int = 0
     stood: int = 0
     changed: int = 0
     left: int = 0
+    fresh: int = 0
     files: int = 0
     holding: int = 0
     common: bool = False
+    telling: float = 1.0
     places: tuple[Place, ...] = ()
 
     @property
@@ -71,45 +86,58 @@ class BackTest:
 @dataclass
 class _Count:
     compiled: dict[str, Compiled | None]
-    touched: Collection[str]
+    touched: Touched
+    earlier: Earlier | None = None
+    most: int = MAX_PLACES
     stood: int = 0
     left: int = 0
+    fresh: int = 0
     files: int = 0
     holding: int = 0
     lone: tuple[re.Pattern[str], ...] = ()
     spread: int = 0  # files that use all lone members, beside those that were corrected
-    places: list[Place] | None = None
+    vanishing: tuple[str, ...] = ()
+    held: dict[str, int] = field(default_factory=dict)  # by vanishing word: the files that hold it
+    before: dict[str, str | None] = field(default_factory=dict)  # the earlier texts of files
+    places: list[Place] = field(default_factory=list)
 
 
 def backtest(
     pattern: Pattern,
     files: Iterable[tuple[str, str]],
     corrections: Iterable[Correction] = (),
-    touched: Collection[str] = (),
+    touched: Touched = (),
+    earlier: Earlier | None = None,
 ) -> BackTest:
     """One pattern over the accepted `files` (path, text); see `backtests`."""
-    return backtests([pattern], files, list(corrections), [touched])[0]
+    return backtests([pattern], files, list(corrections), [touched], [earlier])[0]
 
 
 def backtests(
     patterns: Sequence[Pattern],
     files: Iterable[tuple[str, str]],
     corrections: Sequence[Correction] = (),
-    touched: Sequence[Collection[str]] = (),
+    touched: Sequence[Touched] = (),
+    earlier: Sequence[Earlier | None] = (),
+    most: int = MAX_PLACES,
 ) -> list[BackTest]:
     """All patterns over the accepted `files` in one pass; each file is parsed at most once.
 
     Every match in accepted code stood, and counts against. Every correction that the pattern matches before
     and no longer after counts for it, whatever the person wrote instead. `touched` are, pattern by pattern,
     the files that were corrected: a match that was left there was passed over by a person who had the chance.
+    `earlier` says, pattern by pattern, what a file held before the first correction: a match that was written
+    since is fresh use of the old form. Of the places `most` are given.
     """
     alone = [lone(pattern) for pattern in patterns]
     counts = [
         _Count(
             {},
             touched[k] if k < len(touched) else (),
+            earlier[k] if k < len(earlier) else None,
+            most,
             lone=tuple(re.compile(rf"\.\s*{re.escape(word)}\b") for word in alone[k]),
-            places=[],
+            vanishing=vanishing(patterns[k]),
         )
         for k in range(len(patterns))
     ]
@@ -123,10 +151,12 @@ def backtests(
             stood=count.stood,
             changed=done,
             left=count.left,
+            fresh=count.fresh,
             files=count.files,
             holding=count.holding,
             common=_is_common(words, count),
-            places=tuple(count.places or ()),
+            telling=_telling(count),
+            places=tuple(count.places),
         )
         for words, count, done in zip(alone, counts, changed, strict=True)
     ]
@@ -155,6 +185,23 @@ def lone(pattern: Pattern) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def vanishing(pattern: Pattern) -> tuple[str, ...]:
+    """The words of the pattern that its rewrite no longer has, or all of them where none goes: how rare they are
+    says how telling a match is.
+    """
+    before = [each for each in elements(_QUOTED.sub("$_", pattern.pattern)) if _NAME.match(each)]
+    named = [each for each in before if len(each) > 1 and not keyword.iskeyword(each)]
+    after = set(elements(pattern.rewrite))
+    told = [each for each in named if each not in _SCRIPT_WORDS]
+    return tuple(dict.fromkeys([each for each in told if each not in after] or told))
+
+
+def _telling(count: _Count) -> float:
+    if not count.vanishing or not count.files:
+        return 1.0
+    return min(count.held.get(word, 0) for word in count.vanishing) / count.files
+
+
 def _is_common(alone: Sequence[str], count: _Count) -> bool:
     if not alone:
         return False
@@ -177,16 +224,35 @@ def _file(path: str, text: str, patterns: Sequence[Pattern], counts: Sequence[_C
         for word in pattern.words:
             if word not in holds:
                 holds[word] = word in text
+        for word in count.vanishing:
+            if word not in holds:
+                holds[word] = word in text
+            count.held[word] = count.held.get(word, 0) + holds[word]
         if not all(holds[word] for word in pattern.words):
             continue
         count.holding += 1
         if count.lone and path not in count.touched and all(each.search(text) for each in count.lone):
             count.spread += 1
         for match in compiled.find(parsed, path=path):
+            left = path in count.touched
+            if left and isinstance(count.touched, Mapping):
+                left = match.line <= count.touched[path]  # what lies ahead of the change was not passed over
+            fresh = _is_fresh(count, path, match.text.split("\n", 1)[0])
             count.stood += 1
-            count.left += path in count.touched
-            if count.places is not None and len(count.places) < MAX_PLACES:
-                count.places.append(Place(path, match.line, match.text[:200]))
+            count.left += left
+            count.fresh += fresh
+            if len(count.places) < count.most:
+                count.places.append(Place(path, match.line, match.text[:200], match.end_line, fresh, left))
+
+
+def _is_fresh(count: _Count, path: str, line: str) -> bool:
+    """Whether a match was not there before the first correction: its first line is new to the file."""
+    if count.earlier is None:
+        return False
+    if path not in count.before:
+        count.before[path] = count.earlier(path)
+    known = count.before[path]
+    return known is None or line.strip() not in known
 
 
 def _for(pattern: Pattern, language: str, count: _Count) -> Compiled | None:

@@ -3,7 +3,9 @@
 Hierarchical, after Getafix (Bader, Scott, Pradel, Chandra: "Getafix: learning to fix bugs automatically",
 OOPSLA 2019): corrections are clustered by the words that vanished and appeared, then by the words that stood
 around them; in each cluster the heights are tried from the smallest changed expression up to the statement,
-and at each height the widths from the most general. A candidate exists only when it matches each example
+and at each height the widths from the most general. What none of these explains is tried once more by the
+smallest nodes that differ, which may be no expressions of their own (`flask.Markup` in a call and out of one).
+A candidate exists only when it matches each example
 where it was corrected, rewrites it to what the person wrote, and does not match its own rewrite again.
 """
 
@@ -13,18 +15,18 @@ import keyword
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..analyzers.difference import Pair, parents, unit_pairs
+from ..analyzers.difference import Found, Pair, difference, parents, unit_pairs
 from ..analyzers.fragments import BODY, PLACE, Fragment, fragments, has_body
 from ..analyzers.imports import go_names
-from ..analyzers.languages import INTERFACE_NAMES, LANGUAGES, words
+from ..analyzers.languages import INTERFACE_NAMES, LANGUAGES, LISTS, words
 from ..analyzers.parse import Node
 from ..analyzers.patterns import Compiled, Match, compile, elements
 from ..store.kinds import Correction, Pattern
 from ..store.wording import headline, shown, tick
-from .antiunify import WIDTHS, Example, General, antiunify
+from .antiunify import MEMBERS, WIDTHS, Example, General, antiunify
 
 LEAST = 3
 MAX_HEIGHT = 4
@@ -105,10 +107,27 @@ def generalise(corrections: Sequence[tuple[str, Correction]], least: int = LEAST
                 loose[(key[0], gone, came)].append(member)
     for key, members in sorted(loose.items(), key=lambda each: each[0]):
         out += _of_cluster(members, least, "~" + "/".join([key[0], " ".join(key[1]), " ".join(key[2])]))
+    out += _of_cores(corrections, {m for each in out for m in each.support}, least)
     return _unique(out)
 
 
-def _members(m: str, correction: Correction) -> Iterator[_Member]:
+def _of_cores(
+    corrections: Sequence[tuple[str, Correction]], covered: Collection[str], least: int
+) -> Iterator[Candidate]:
+    """Candidates from the smallest nodes that differ, for corrections that nothing larger explains."""
+    clusters: defaultdict[tuple[str, tuple[str, ...], tuple[str, ...]], list[_Member]] = defaultdict(list)
+    for m, correction in sorted(corrections, key=lambda each: each[0]):
+        if m not in covered:
+            for member in _members(m, correction, cores=True):
+                clusters[(family(correction.language), member.gone, member.came)].append(member)
+    sizes = {key: len({member.m for member in members}) for key, members in clusters.items()}
+    for key, members in sorted(clusters.items(), key=lambda each: each[0]):
+        name = "^" + "/".join([key[0], " ".join(key[1]), " ".join(key[2])])
+        for each in _of_cluster(members, least, name):
+            yield replace(each, reversed_by=sizes.get((key[0], key[2], key[1]), 0))
+
+
+def _members(m: str, correction: Correction, cores: bool = False) -> Iterator[_Member]:
     if correction.language not in LANGUAGES or not correction.before.strip() or not correction.after.strip():
         return
     if len(correction.before) + len(correction.after) > 2_000:
@@ -118,12 +137,31 @@ def _members(m: str, correction: Correction) -> Iterator[_Member]:
         return
     left, right = sides
     imports = _bound(correction)
-    for pair in unit_pairs(left.node, right.node):
+    pairs = (core_pairs if cores else unit_pairs)(left.node, right.node)
+    for pair in pairs:
         chain = _chain(pair, left.node)
         before, after = Counter(pair[0].tokens), Counter(pair[1].tokens)
         gone, came = tuple(sorted(before - after)), tuple(sorted(after - before))
         if gone or came:
             yield _Member(m, correction, sides, chain, _telling(gone), _telling(came), imports)
+
+
+def core_pairs(b: Node, a: Node) -> list[Pair]:
+    """The smallest pairs of nodes in which two fragments differ; a lone name takes what it is a member of along."""
+    if b.kind != a.kind:
+        return []
+    found = Found()
+    difference(b, a, found)
+    out: dict[tuple[int, int], Pair] = {}
+    for pair in found.pairs:
+        while not pair[0].children or not pair[0].named:
+            above = parents(pair)
+            if above is None or above[0].kind not in MEMBERS:
+                break
+            pair = above
+        if pair[0].children and pair[0].named and pair[0].kind not in LISTS:
+            out[pair[0].start, pair[0].end] = pair
+    return list(out.values())
 
 
 def _bound(correction: Correction) -> frozenset[str]:
