@@ -19,8 +19,8 @@ from measuring import ROOT, Figure, main, say, workplace
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from pairing_sequences import Result  # noqa: E402 - the tests' folder is no package
-from pairing_sequences import Sequence as Played  # noqa: E402
+from pairing_sequences import Result
+from pairing_sequences import Sequence as Played
 
 LEAST = 0.98
 
@@ -34,7 +34,12 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
         for number in range(count):
             results.append(Played(Path(folder) / str(number), given.seed + number).run())
     took = time.perf_counter() - started
-    for line in (*confusion(results), "", *by_operation(results), *(failures(results) if given.failures else ())):
+    for line in (
+        *confusion(results),
+        "",
+        *by_operation(results),
+        *(failures(results) if given.failures else ()),
+    ):
         say(line)
     return figures(results, took)
 

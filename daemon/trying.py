@@ -72,7 +72,9 @@ def trial(
         executions=tuple(told["executions"]),
     )
     before = state.journal.redactions
-    written = state.journal.append([Draft(body, origin="trial"), *_results(state, executions, result)], request)
+    written = state.journal.append(
+        [Draft(body, origin="trial"), *_results(state, executions, result)], request
+    )
     told["trial"] = written[0].m
     told["redacted"] = state.journal.redactions - before
     return told

@@ -175,7 +175,9 @@ class _Live:
                 continue
             for piece in self._pieces.at(path):
                 # Renamed, moved or split before it was ever committed: found again by what it says.
-                new = (not piece.outcome or self._lapsed(piece.outcome)) and not self._still_there(piece, path)
+                new = (not piece.outcome or self._lapsed(piece.outcome)) and not self._still_there(
+                    piece, path
+                )
                 home = said.like(piece.solid(), piece.text_written()) if new else None
                 if home is not None and said.has(path):
                     home = Change(path, path, None, None)  # the file itself is as it was

@@ -91,7 +91,8 @@ def _home(
     marked = [
         n
         for n, line in enumerate(bares)
-        if (len(line) >= _SHORT and line in lines) or (words[n] and len(words[n] & there) * 2 >= len(words[n]))
+        if (len(line) >= _SHORT and line in lines)
+        or (words[n] and len(words[n] & there) * 2 >= len(words[n]))
     ]
     if not marked:
         return None

@@ -274,7 +274,9 @@ def _aligned(gone: Sequence[bytes], came: Sequence[bytes]) -> tuple[dict[int, in
     if len(old) > _MANY_WORDS or len(new) > _MANY_WORDS:
         if len(gone) * len(came) < 100_000:
             left, right = [bare(line) for line in gone], [bare(line) for line in came]
-            for i, j, size in difflib.SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks():
+            for i, j, size in difflib.SequenceMatcher(
+                None, left, right, autojunk=False
+            ).get_matching_blocks():
                 for n in range(size):
                     if left[i + n]:
                         homes[j + n] = i + n

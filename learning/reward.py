@@ -17,10 +17,8 @@ _WEEK_MS = 7 * 86_400_000
 def scored(outcome: Outcome, tests: str, remark: str) -> Outcome:
     """The outcome with its reward: `tests` is passed, failed or empty, `remark` the person's last verdict."""
     rejected = outcome.verdict == "rejected"
-    parts = {
-        "diff": 0 if rejected else MILLION - outcome.distance,
-        "tests": TESTS.get(tests, 0),
-        "remark": REMARK.get(remark, 0),
-        "time": -(_SLOW * min(max(0, outcome.took), _WEEK_MS) // _WEEK_MS),
-    }
-    return replace(outcome, **parts, reward=sum(parts.values()) + outcome.revert)
+    diff = 0 if rejected else MILLION - outcome.distance
+    tested, said = TESTS.get(tests, 0), REMARK.get(remark, 0)
+    time = -(_SLOW * min(max(0, outcome.took), _WEEK_MS) // _WEEK_MS)
+    reward = diff + tested + said + time + outcome.revert
+    return replace(outcome, diff=diff, tests=tested, remark=said, time=time, reward=reward)

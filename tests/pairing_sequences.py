@@ -222,7 +222,9 @@ class Sequence:
         if mode == "thought" and last is not None:
             task = last
         else:
-            body = Execution(task=f"task {me}", agent="claude-code", conversation=self.conversation, prompt=f"p{me}")
+            body = Execution(
+                task=f"task {me}", agent="claude-code", conversation=self.conversation, prompt=f"p{me}"
+            )
             task = (self.conversation, self.journal.put(body).m)
         before = self.render(self.files[path]).encode() if path in self.files else None
         mine: set[int] = set()
@@ -560,9 +562,7 @@ class Sequence:
         for said in self.history:
             there = _by_id(said.files)
             homes = self._homes(me, said)
-            touched = any(
-                self._text(said.files, path) != self._text(before, path) for path in homes
-            )
+            touched = any(self._text(said.files, path) != self._text(before, path) for path in homes)
             waits = any(
                 n in known and n not in there and any(v.writer == me for v in each.versions)
                 for n, each in _by_id(said.tree).items()
@@ -575,7 +575,10 @@ class Sequence:
             elif found.verdict and found.verdict != "rejected" and not said.formatter:
                 old = _by_id(before)
                 if any(
-                    n in old and n in there and old[n].now.writer == me and self._hand(me, there[n].now.writer)
+                    n in old
+                    and n in there
+                    and old[n].now.writer == me
+                    and self._hand(me, there[n].now.writer)
                     for n in known
                 ):
                     found = Truth(self._verdict(me, there), said.sha)
@@ -650,8 +653,9 @@ class Sequence:
                 if hand == body.hand and pair[0] in body.before and pair[1] in body.after
             ]
             covered.update(pairs)
-            words = [pair for pair in wanted if pair[0] in body.before and pair[1] in body.after]
-            if not pairs and body.category != "evolution" and (words or not any(word in body.before + body.after for word in self._odd())):
+            known = any(pair[0] in body.before and pair[1] in body.after for pair in wanted)
+            odd = any(word in body.before + body.after for word in self._odd())
+            if not pairs and body.category != "evolution" and (known or not odd):
                 self.result.invented.append(f"{body.hand}: {body.before!r} -> {body.after!r}")
         self.result.true_corrections = len(wanted)
         self.result.kinds.update(wanted.values())

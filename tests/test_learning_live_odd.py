@@ -105,7 +105,11 @@ def test_how_long_it_took_is_known_and_costs_little(world: World) -> None:
     ("name", "after", "committed"),
     [
         ("does not parse", b"def f(:\n    return (\n\nvalue = 1\n", b"def f(:\n    return [\n\nvalue = 1\n"),
-        ("mixed line endings", b"a = one()\r\nb = two()\nc = three()\r\n", b"a = one()\nb = two()\nc = three()\n"),
+        (
+            "mixed line endings",
+            b"a = one()\r\nb = two()\nc = three()\r\n",
+            b"a = one()\nb = two()\nc = three()\n",
+        ),
         ("latin-1", b"name = 'caf\xe9'\nvalue = call()\n", b"name = 'caf\xe9'\nvalue = call(1)\n"),
         ("utf-16", "a = call()\n".encode("utf-16"), "a = call(1)\n".encode("utf-16")),
         ("byte order mark", b"\xef\xbb\xbfa = call()\n", b"a = call()\n"),
