@@ -14,6 +14,7 @@ from ..analyzers.languages import is_generated, language_of
 from ..store.kinds import MILLION, Correction
 from .candidates import identity, key_of
 from .corrections import corrections
+from .definitions import Definitions
 from .marks import Mark, Marks, message, signature
 from .ownership import (
     Change,
@@ -95,7 +96,8 @@ class Progress:
 class Found:
     """One correction of the past: `m` is its memory id, always the same; `key` is alike for alike edits.
 
-    `time` is the commit's, in ms. `fix_of_fix`: what was corrected came with a fix itself.
+    `time` is the commit's, in ms. `fix_of_fix`: what was corrected came with a fix itself. `brings`: what came is
+    defined by the commit itself, as in a rename or with a new helper.
     """
 
     m: str
@@ -105,6 +107,7 @@ class Found:
     fix: bool = False
     fix_of_fix: bool = False
     places: int = 0  # how many places of earlier code the commit changed
+    brings: bool = False
 
 
 def walk(
@@ -164,6 +167,7 @@ class _Walk:
         self._noticed: Counter[str] = Counter()
         self._timeline = Timeline(repository, self._tips, self._passed)
         self._reverts = Reverts(repository, COMMITS)
+        self._definitions = Definitions(repository)
         self._marks = Marks(repository)
         self._boundary = shallow_commits(repository)
         self._owners: Ownership[Place] = Ownership(repository, self._boundary)
@@ -425,6 +429,7 @@ class _Walk:
                 fix=fixed,
                 fix_of_fix=again,
                 places=fix.of,
+                brings=self._definitions.brings(fix.commit, correction.before, correction.after),
             )
 
     def _brought_again(

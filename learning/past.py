@@ -27,6 +27,8 @@ from .worth import Worth, worth
 ORIGIN = "history"
 _STATE = "history.json"
 _BATCH = 100
+#: A walk that is killed does so much again, in seconds.
+_KEPT_S = 5.0
 #: An edit that is this surely the feature going on is counted and not kept: the history itself still has it.
 _SURELY = MILLION // 2
 _MANY_PLACES = 25
@@ -38,7 +40,10 @@ _WORD = re.compile(r"\w{2,}")
 
 @dataclass(frozen=True)
 class HistoryReport:
-    """What one call did; `corrections_by_hand` counts what it saw, `recorded` is what was new."""
+    """What one call did; `corrections_by_hand` counts what it saw, `recorded` is what was new.
+
+    `passed` and `noticed` are those of `Progress`.
+    """
 
     commits: int = 0
     files: int = 0
@@ -47,6 +52,8 @@ class HistoryReport:
     finished: bool = False
     cursor: Cursor | None = None
     elapsed_s: float = 0.0
+    passed: tuple[tuple[str, int], ...] = ()
+    noticed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,17 +74,19 @@ def goes_on(found: Found) -> bool:
 
 
 def stands_alone(found: Found) -> bool:
-    """Whether a correction of an agent becomes a record without having come twice.
+    """Whether a correction of an agent, or of what a revert took back, becomes a record without having come twice.
 
     A commit that says it brings something new, or that changes much, mostly goes on with the work: of
-    such commits only what recurs is kept. Source: of 96 hunks read by hand, 41% were the feature going on.
+    such commits only what recurs is kept. Source: of 96 hunks read by hand, 41% were the feature going on; of 48
+    records that nobody would want as a lesson, 31 brought a name that the same commit had defined or renamed.
     """
     correction = found.correction
     return (
-        correction.hand == "person"
+        (correction.hand == "person" or correction.reverted != "")
         and not goes_on(found)
+        and not found.brings
         and found.places <= _MANY_PLACES
-        and _ONWARD.match(correction.subject) is None
+        and (_ONWARD.match(correction.subject) is None or correction.reverted != "")
         and len(_WORD.findall(correction.before)) > 1
     )
 
@@ -105,7 +114,11 @@ def learn_history(
     began = time.monotonic()
     candidates = Candidates(place.store / "index" / "history.db")
     try:
-        learner = _Learner(journal, candidates, progress)
+
+        def keep(cursor: Cursor) -> None:
+            write_atomically(state, {"schema": 1, "since": since, "cursor": cursor.plain()})
+
+        learner = _Learner(journal, candidates, progress, keep)
         for found in walk(
             repository,
             since=since,
@@ -116,14 +129,14 @@ def learn_history(
             secrets=learner.secrets,
         ):
             learner.take(found)
-        learner.flush()
-        last = learner.last
+        last = learner.save()
+    except KeyboardInterrupt:
+        learner.save()  # what was found until now is kept, and the next call goes on from here
+        raise
     finally:
         candidates.close()
     if last is None:
         return HistoryReport(elapsed_s=time.monotonic() - began)
-    # Only now, with all of it on disk: a walk that was killed looks again at what it may not have written.
-    write_atomically(state, {"schema": 1, "since": since, "cursor": last.cursor.plain()})
     return HistoryReport(
         commits=last.cursor.done,
         files=last.files,
@@ -132,6 +145,8 @@ def learn_history(
         finished=last.cursor.finished,
         cursor=last.cursor,
         elapsed_s=time.monotonic() - began,
+        passed=tuple(sorted(last.passed.items())),
+        noticed=tuple(sorted(last.noticed.items())),
     )
 
 
@@ -144,7 +159,11 @@ class _Learner:
     """Turns what the walk finds into records, in batches: an append waits for the disk."""
 
     def __init__(
-        self, journal: Journal, candidates: Candidates, progress: Callable[[HistoryProgress], None]
+        self,
+        journal: Journal,
+        candidates: Candidates,
+        progress: Callable[[HistoryProgress], None],
+        keep: Callable[[Cursor], None],
     ) -> None:
         self.last: Progress | None = None
         self.by_hand: dict[str, int] = {}
@@ -154,12 +173,15 @@ class _Learner:
         self._alone: list[Found] = []
         self._candidates_due: list[Candidate] = []
         self._seen = 0
-        self._since = time.monotonic()
+        self._keep = keep
+        self._since = self._kept = time.monotonic()
 
     def told(self, progress: Progress) -> None:
         """Hear from the walk, and tell the person."""
         self.last = progress
-        if self._candidates_due and time.monotonic() - self._since > 1.0:
+        if time.monotonic() - self._kept > _KEPT_S:
+            self.save()
+        elif self._candidates_due and time.monotonic() - self._since > 1.0:
             self.flush()
         commits, total, files = progress.commits, progress.total, progress.files
         self._progress(HistoryProgress(commits, total, files, self._seen, self.recorded, progress.elapsed_s))
@@ -175,10 +197,19 @@ class _Learner:
         if value is Worth.LESSON and stands_alone(found):
             self._alone.append(found)
         # All are candidates: one that stands alone may be what another one recurs with.
-        key = found.key if value is Worth.LESSON or not found.key else SELDOM + found.key
+        often = value is Worth.LESSON and not found.brings
+        key = found.key if often or not found.key else SELDOM + found.key
         self._candidates_due.append(Candidate(found.m, key, found.time, found.correction))
         if len(self._candidates_due) >= _BATCH:
             self.flush()
+
+    def save(self) -> Progress | None:
+        """Write what is due, and only then where the walk is: one that is killed looks again at the rest."""
+        self.flush()
+        self._kept = time.monotonic()
+        if self.last is not None:
+            self._keep(self.last.cursor)
+        return self.last
 
     def flush(self) -> None:
         """Write what is due."""

@@ -47,6 +47,8 @@ _MEMBER = words(". ?. :: @")
 _PUNCTUATION = words("( ) [ ] { } , ; . : = ' \" ` < >")
 #: Names that are handed on by convention.
 _PASSED_ON = words("ctx self cls this")
+_MODIFIERS = words("async export default public private protected static abstract")
+_DEFINES = words("def func function class")
 #: Statements that say what one function does.
 _FLOW = words("if else elif for while switch case try select")
 
@@ -75,7 +77,7 @@ def worth(correction: Correction) -> Worth:
     if not _related(old, new):
         return Worth.NOTHING
     long = len(before) + len(after) > LONG
-    if long or _heads(old, new) or _size(gone) + _size(came) > ONE_THING:
+    if long or _defines(old) or _heads(old, new) or _size(gone) + _size(came) > ONE_THING:
         return Worth.IF_IT_RECURS
     return Worth.LESSON if _says_how(old, new, correction.bound) else Worth.IF_IT_RECURS
 
@@ -103,6 +105,12 @@ def _size(tokens: Counter[str]) -> int:
 def _annotates(old: Sequence[str], new: Sequence[str]) -> bool:
     """Whether it is a type annotation alone, cut off from what it is the type of."""
     return {old[0], new[0]} <= {":", "->"}
+
+
+def _defines(old: Sequence[str]) -> bool:
+    """Whether it is the head of a function or class: what that one is called and takes."""
+    start = next((token for token in old if token not in _MODIFIERS), "")
+    return start in _DEFINES
 
 
 def _heads(old: Sequence[str], new: Sequence[str]) -> bool:

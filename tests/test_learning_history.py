@@ -257,3 +257,78 @@ def test_of_a_commit_that_goes_on_with_the_work_only_what_recurs_is_kept(
         commit(repo, {f"m{n}.py": source(f"f{n}", f"logger.info({n})")}, message=subject)
         assert learn_history(place, journal).recorded == 2 * n
         forget_cursor(place)
+
+
+LONG = "def send(path):\n    client = connect(path)\n    client.push(path)\n    client.shut()\n    return client\n"
+AGAIN = LONG.replace("client.push(path)", "client.push(path, retries=3)")
+
+
+def taken_back(repo: Path, commit: Commit, mark: str = AGENT) -> tuple[str, str]:
+    """A commit that was reverted: (the commit, the revert)."""
+    commit(repo, {"a.py": "import net\n"}, message="Begin a")
+    first = commit(repo, {"a.py": "import net\n" + LONG}, message="Send what was written" + mark)
+    said = f'Revert "Send what was written"\n\nThis reverts commit {first}.'
+    return first, commit(repo, {"a.py": "import net\n"}, message=said)
+
+
+@pytest.mark.parametrize(("mark", "hand"), [(AGENT, "person"), ("", "people")])
+def test_what_was_reverted_is_kept_beside_what_replaced_it(
+    repo: Path, commit: Commit, mark: str, hand: str
+) -> None:
+    first, revert = taken_back(repo, commit, mark)
+    commit(repo, {"b.py": "x = 1\n"})
+    again = commit(repo, {"a.py": "import net\n" + AGAIN}, message="Send, with retries")
+    place, journal = opened(repo)
+    report = learn_history(place, journal)
+    (record,) = journal.view().of_kind("correction")
+    told = record.body
+    assert (told["written"], told["reverted"], told["commit"]) == (first, revert, again)
+    assert "retries" in str(told["after"]) and "retries" not in str(told["before"]) and told["hand"] == hand
+    assert dict(report.noticed) == {"reverts": 1, "brought again after a revert": 1}
+
+
+@pytest.mark.parametrize("said", ['Reland "Send what was written"', "Send what was written (#12)"])
+def test_a_small_change_that_came_again_is_known_by_its_name(repo: Path, commit: Commit, said: str) -> None:
+    commit(repo, {"a.py": LONG}, message="Begin")
+    commit(repo, {"a.py": AGAIN + "print(AGAIN)\n"}, message="Send what was written (#3)" + AGENT)
+    commit(repo, {"a.py": LONG}, message='Revert "Send what was written (#3)" (#4)\n\nReverts x/y#3')
+    commit(repo, {"a.py": AGAIN.replace("=3", "=5") + "print(AGAIN)\n"}, message=said)
+    (each,) = found(repo)
+    assert "=3" in each.correction.before and "=5" in each.correction.after and each.correction.reverted
+
+
+def test_a_revert_that_nothing_replaced_or_that_was_reverted_teaches_nothing(
+    repo: Path, commit: Commit
+) -> None:
+    _, revert = taken_back(repo, commit)
+    assert found(repo) == []
+    commit(repo, {"a.py": "import net\n" + LONG}, message=f"Bring it again\n\nThis reverts commit {revert}.")
+    assert found(repo) == []
+    fixed = commit(repo, {"a.py": "import net\n" + AGAIN}, message="Fix sending")
+    assert [each.correction.commit for each in found(repo)] in ([], [fixed])
+
+
+def test_agents_among_themselves_bring_nothing_again(repo: Path, commit: Commit) -> None:
+    first = commit(repo, {"a.py": "import net\n" + LONG}, message="Send what was written" + AGENT)
+    commit(repo, {"a.py": "import net\n"}, message=f"Revert it\n\nThis reverts commit {first}." + AGENT)
+    commit(repo, {"a.py": "import net\n" + AGAIN}, message="Send, with retries" + AGENT)
+    assert found(repo) == []
+
+
+def test_what_a_revert_put_back_it_did_not_write(repo: Path, commit: Commit) -> None:
+    commit(repo, {"a.py": source("f", "print(path)")})
+    fixed = commit(repo, {"a.py": source("f", "shut(path)")}, message="Break f")
+    commit(repo, {"a.py": source("f", "print(path)")}, message=f"Revert\n\nThis reverts commit {fixed}.")
+    commit(repo, {"a.py": source("f", "logger.info(path)")})
+    assert found(repo) == []
+
+
+def test_a_fix_of_a_persons_fix_is_found_where_agents_write_too(repo: Path, commit: Commit) -> None:
+    commit(repo, {"z.py": "x = 1\n"}, message="Add" + AGENT)
+    commit(repo, {"a.py": source("f", "value")})
+    commit(repo, {"a.py": source("f", "print(path)")}, message="Fix reading")
+    commit(repo, {"b.py": source("g", "print(path)")}, message="Read more")
+    again = commit(repo, {"a.py": source("f", "logger.info(path)")}, message="Fix the fix")
+    commit(repo, {"b.py": source("g", "logger.info(path)")}, message="Say it better")
+    (each,) = found(repo)
+    assert each.correction.commit == again and each.correction.hand == "people" and each.fix_of_fix
