@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..repo import mirrors
 from ..repo.errors import DAMAGED
 from ..repo.layout import relink
 from ..repo.places import find
@@ -47,6 +48,7 @@ def doctor(ctx: click.Context, repair: bool, as_json: bool, repo: str) -> None:
         done += [*medicine.repair(store).repaired, *checkup.mend(place)]
     found = medicine.examine(store)
     problems = [(each.path, each.line, each.reason) for each in (*found.problems, *checkup.faults(place))]
+    notes = mirrors.warnings(place)
     proof = capture(place)
     if as_json:
         render.say(
@@ -63,12 +65,15 @@ def doctor(ctx: click.Context, repair: bool, as_json: bool, repo: str) -> None:
                     "waiting": {"records": found.ahead, "until": found.until},
                     "problems": [{"path": path, "line": line, "reason": why} for path, line, why in problems],
                     "repaired": done,
+                    "notes": notes,
                     "capture": {"works": proof.works, "detail": proof.detail},
                 }
             )
         )
     else:
         render.say(_words(found, problems, done, proof, paint()))
+        for note in notes:
+            render.say(f"{paint()('yellow', 'note')}  {render.safe(note)}")
     if problems or not proof.works:
         ctx.exit(DAMAGED)
 

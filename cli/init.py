@@ -15,13 +15,14 @@ import click
 from ..daemon import client
 from ..daemon.session import Session
 from ..hooks.install import HooksReport, install, uninstall
-from ..repo import config
+from ..repo import config, mirrors
 from ..repo.errors import CortexError, PlaceError
 from ..repo.layout import LayoutReport, lay_down, take_away
 from ..repo.places import Place, find, state_folder
 from . import render
 from .daemon import autostart
 from .frame import command, json_option, paint
+from .learn import history_words
 from .progress import Progress
 
 TEMPLATE = Path(__file__).resolve().parent.parent / ".cortex-template"
@@ -82,7 +83,7 @@ def init(path: str, no_history: bool, since: str, wait: bool, as_json: bool) -> 
         "repository": str(place.root),
         "store": str(place.store),
         "hooks": {hook.name: hook.state for hook in hooked.hooks},
-        "notes": [*laid.notes, *hooked.notes],
+        "notes": [*laid.notes, *hooked.notes, *mirrors.warnings(place)],
         "daemon": running,
         "history": history,
         "memories": found["memories"],
@@ -109,7 +110,8 @@ def uninit(path: str, discard: bool, as_json: bool) -> None:
     The memories are moved into your own state folder first, unless --discard says otherwise.
     """
     place = find(path)
-    place.require_store()
+    if not place.store.is_dir():  # one without a writer is what a killed `init` or `uninit` left
+        place.require_store()
     try:
         client.call("unregister", str(place.root or place.gitdir), {}, timeout=30)
     except (client.NoDaemon, client.Wedged):
@@ -158,6 +160,7 @@ def words(result: Mapping[str, Any], colours: render.Paint) -> str:
                 f"history: {commits}, {render.count(history['files'], 'changed file')}, "
                 f"{render.count(history['corrections'], 'correction')} worth keeping{more}"
             )
+            lines += [colours("dim", line) for line in history_words(history)]
     memories = ", ".join(
         render.count(number, kind, render.MANY.get(kind, "")) for kind, number in result["memories"].items()
     )

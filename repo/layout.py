@@ -13,7 +13,8 @@ from .errors import PlaceError
 from .git import GitError, git
 from .places import LINK, STORE, Place
 
-_EXCLUDE = f"/{LINK}\n"
+#: The link, and what `cortex connect` keeps of a project's settings: both are this clone's alone.
+_EXCLUDE = f"/{LINK}\n/.claude/*.cortex-backup\n"
 #: Reading the index must not start what a repository's own configuration names as its file monitor.
 _NO_MONITOR = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.fsmonitor", "GIT_CONFIG_VALUE_0": "false"}
 

@@ -1,4 +1,7 @@
-"""Generated code as blobs in the object database, held by refs that are never pushed and that expire."""
+"""Generated code as blobs in the object database, held by refs that expire and that Cortex never pushes.
+
+A push of all refs (`git push --mirror`) and a bundle of all refs take them along: see `repo.mirrors`.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,14 @@ import pygit2
 from pygit2.enums import FileMode
 
 from ..repo.errors import DamagedError, PlaceError
+from ..repo.git import GitError, git
+from ..repo.mirrors import OURS
 from ..repo.open import open_repository
 from ..repo.places import Place
-from .durable import NotWrittenError
+from .durable import SYSTEM, NotWrittenError, read
 
 #: One ref an hour, to a tree and not to a commit: `git log --all` shows nothing of it.
 HELD = "refs/cortex/kept/"
-OURS = "refs/cortex/"
 _TRIES = 20
 #: Git holds a lock for milliseconds: one that is older than this (seconds) is held by nobody.
 STALE_S = 60.0
@@ -109,13 +113,27 @@ class Blobs:
         """Take away all refs that Cortex made outside of branches; returns how many there were."""
         with self._lock:
             ours = [name for name in self._git.references if name.startswith(OURS)]
-            for name in ours:
-                self._git.references.delete(name)
+            self._delete(ours)
             # Git leaves the folders of its loose refs; one that another process has just used stays.
             for folder, _, _ in os.walk(self._refs, topdown=False):
                 with suppress(OSError):
                     Path(folder).rmdir()
             return len(ours)
+
+    def _delete(self, refs: list[str]) -> None:
+        """Take refs away for good: out of packed-refs too, and out of the list for servers that `git gc` leaves."""
+        common = self._refs.parent.parent
+        here = f"--git-dir={common}"
+        try:
+            lines = "".join(f"delete {name}\n" for name in refs)
+            git(here, "update-ref", "--no-deref", "--stdin", stdin=lines.encode())
+        except GitError:  # a lock that a killed process left: one by one, as far as it goes
+            for name in refs:
+                self._git.references.delete(name)
+        listed = common / "info" / "refs"
+        with suppress(OSError):
+            if f"\t{OURS}".encode() in read(SYSTEM, listed):
+                git(here, "update-server-info")
 
     def _held(self) -> list[str]:
         return sorted(name for name in self._git.references if name.startswith(HELD))

@@ -50,6 +50,23 @@ def _real_home() -> str:
 
 
 _HOME = _real_home()
+#: Where Cortex would keep its registry in the real home: programs that tests start must not write there either.
+_STATES = [
+    Path(_HOME) / each / "cortex" for each in (".local/state", ".config", "Library/Application Support")
+]
+
+
+def _registered(base: Path) -> list[str]:
+    """The real home's files of Cortex that name a folder of this run, and its folders that were not there before."""
+    found = [str(each) for each in _STATES if _HOME and each.is_dir() and each not in _STOOD]
+    for state in _STATES if _HOME else ():
+        with contextlib.suppress(OSError):
+            if os.fsencode(base) in (state / "repositories.json").read_bytes():
+                found.append(str(state / "repositories.json"))
+    return found
+
+
+_STOOD = [each for each in _STATES if _HOME and each.is_dir()]
 _ALLOWED = tuple(
     os.path.realpath(each) + os.sep for each in (ROOT, sys.prefix, sys.base_prefix, tempfile.gettempdir())
 )
@@ -111,6 +128,8 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     yield
     _end_daemon(home / "cortex")
     assert not _touched, f"this test wrote below the real home: {_touched[:5]}"
+    named = _registered(tmp_path_factory.getbasetemp())
+    assert not named, f"a program of this test, or of one beside it, wrote below the real home: {named}"
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -57,6 +57,8 @@ def commit(
             env.pop(name, None)
         else:
             env[name] = value
+    if "CORTEX_HOME" not in env:  # Python knows the person's home without HOME: it is not the test's to write
+        env["XDG_STATE_HOME"] = env["XDG_CONFIG_HOME"] = str(root.parent / "no-home")
     git = shlex.quote(shutil.which("git") or "git")
     subprocess.run(["git", "add", "a.py"], cwd=root, check=True)
     began = time.monotonic()

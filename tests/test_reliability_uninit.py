@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from cortex.cli.main import run as main
+from cortex.repo import mirrors
+from cortex.repo.places import find
+from cortex.store.blobs import Blobs
 
 THEIRS = "#!/bin/sh\necho theirs >>.git/theirs\n"
 HUSKY = '#!/usr/bin/env sh\nn=$(basename "$0")\ns=$(dirname "$(dirname "$0")")/$n\n[ ! -f "$s" ] || sh -e "$s" "$@"\n'
@@ -208,3 +212,74 @@ def test_uninit_names_the_agents_whose_settings_still_call_cortex(repo: Path) ->
         assert (told in said.getvalue()) == connects
     cortex(repo, "disconnect", "claude-code")
     assert not (repo / ".claude").exists()
+
+
+def test_uninit_takes_our_refs_out_of_packed_refs_and_of_the_list_for_servers(repo: Path) -> None:
+    git(repo, "tag", "v1")
+    git(repo, "gc", "--quiet")
+    packed, listed = repo / ".git" / "packed-refs", repo / ".git" / "info" / "refs"
+    before = packed.read_bytes(), listed.read_bytes()
+    cortex(repo, "init", "--no-history")
+    Blobs(find(repo)).keep(b"generated")
+    git(repo, "gc", "--quiet")
+    assert b"refs/cortex/kept/" in packed.read_bytes() and b"refs/cortex/kept/" in listed.read_bytes()
+    cortex(repo, "uninit", "--discard")
+    assert (packed.read_bytes(), listed.read_bytes()) == before
+    assert not list((repo / ".git").rglob("*cortex*"))
+
+
+def test_uninit_makes_no_list_for_servers_where_there_was_none(repo: Path) -> None:
+    cortex(repo, "init", "--no-history")
+    Blobs(find(repo)).keep(b"generated")
+    git(repo, "pack-refs", "--all")
+    cortex(repo, "uninit", "--discard")
+    assert b"cortex" not in (repo / ".git" / "packed-refs").read_bytes()
+    assert not (repo / ".git" / "info" / "refs").exists()
+
+
+def test_what_connect_keeps_of_a_projects_settings_is_not_shown_to_git(repo: Path) -> None:
+    put(repo / ".claude" / "settings.json", '{"model": "x"}\n', 0o644)
+    git(repo, "add", ".claude")
+    git(repo, "commit", "--quiet", "-m", "Settings")
+    cortex(repo, "init", "--no-history")
+    cortex(repo, "connect", "claude-code")
+    assert (repo / ".claude" / "settings.json.cortex-backup").exists()
+    assert git(repo, "status", "--porcelain", "--untracked-files=all").split() == [
+        "M",
+        ".claude/settings.json",
+    ]
+    cortex(repo, "disconnect", "claude-code")
+    assert git(repo, "status", "--porcelain", "--untracked-files=all") == ""
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "warned"),
+    [
+        ("mirror", "true", True),
+        ("push", "+refs/*:refs/*", True),
+        ("push", "refs/cortex/*:refs/cortex/*", True),
+        ("push", "refs/heads/*:refs/heads/*", False),
+        ("mirror", "false", False),
+    ],
+)
+def test_a_remote_that_takes_all_refs_is_warned_of(
+    repo: Path, setting: str, value: str, warned: bool
+) -> None:
+    git(repo, "remote", "add", "there", "/nowhere")
+    git(repo, "config", f"remote.there.{setting}", value)
+    said = mirrors.warnings(find(repo))
+    assert len(said) == warned and all(f"remote.there.{setting}" in each for each in said)
+    out = subprocess.run(
+        [sys.executable, "-m", "cortex", "init", "--no-history", "--json", str(repo)],
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert [each for each in json.loads(out)["notes"] if "refs/cortex" in each] == said
+    if warned and setting == "push":
+        git(repo, "config", "--add", "remote.there.push", "^refs/cortex/*")
+        assert mirrors.warnings(find(repo)) == []
+    for words in (("status",), ("doctor",)):
+        told = subprocess.run(
+            [sys.executable, "-m", "cortex", *words], cwd=repo, capture_output=True, text=True
+        )
+        assert ("refs/cortex" in told.stdout) is bool(mirrors.warnings(find(repo)))
