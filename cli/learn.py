@@ -41,6 +41,7 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
         f"{render.count(result['commits'], 'commit')} read, "
         f"{render.count(result['corrections'], 'correction')} learnt ({result['elapsed_s']:.1f} s)"
     ]
+    lines += [paint("dim", line) for line in history_words(result)]
     outcomes = ", ".join(f"{number} {verdict}" for verdict, number in result["outcomes"].items() if number)
     if outcomes:
         lines.append(paint("dim", f"generations: {outcomes}"))
@@ -48,3 +49,12 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
         change = f"rule {rule['id'][:12]}: {rule['from'] or 'new'} → {rule['to']}"
         lines.append(f"{paint('cyan', change)} {paint('dim', render.safe(rule['reason']))}")
     return "\n".join(lines) + redactions(result)
+
+
+def history_words(result: Mapping[str, Any]) -> list[str]:
+    """What a walk through the past noticed, and what it passed over and why."""
+    return [
+        f"{head}: " + ", ".join(f"{number:,} {name}" for name, number in result[key].items())
+        for head, key in (("noticed", "noticed"), ("passed over", "passed"))
+        if result.get(key)
+    ]

@@ -199,7 +199,10 @@ class TrialResult(TypedDict):
 
 
 class LearnResult(TypedDict):
-    """`cortex learn --json`; `rules` lists those whose state changed."""
+    """`cortex learn --json`; `rules` lists those whose state changed.
+
+    Of a walk through the past: `passed` counts what was passed over by reason, `noticed` the reverts and fixes of fixes.
+    """
 
     schema: int
     commits: int
@@ -207,6 +210,8 @@ class LearnResult(TypedDict):
     corrections: int
     files: int
     rules: list[dict[str, str]]
+    passed: dict[str, int]
+    noticed: dict[str, int]
     finished: bool
     elapsed_s: float
     notes: list[str]

@@ -251,6 +251,8 @@ class Engine:
             "files": report.files,
             "corrections": report.recorded,
             "seen": dict(report.corrections_by_hand),
+            "passed": dict(report.passed),
+            "noticed": dict(report.noticed),
             "finished": report.finished,
             "rules": changed,
             "elapsed_s": round(report.elapsed_s, 3),

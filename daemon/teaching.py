@@ -97,11 +97,22 @@ def revise_rules(state: State) -> list[dict[str, str]]:
             min_commits=settings.integer("rules.min_commits"),
             active_confidence=settings.number("rules.active_confidence"),
         ),
+        before=lambda commit, path: _before(state, commit, path),
     )
     return [
         {"id": each.rule, "from": each.from_state, "to": each.to_state, "reason": each.reason}
         for each in changed
     ]
+
+
+def _before(state: State, commit: str, path: str) -> str | None:
+    """What a path held in the first parent of a commit; None where it was not there, or cannot be read."""
+    try:
+        found = state.repository[commit].peel(pygit2.Commit)
+        held = found.parents[0].tree[path] if found.parent_ids else None
+        return held.data.decode("utf-8", "replace") if isinstance(held, pygit2.Blob) else None
+    except (KeyError, ValueError, pygit2.GitError):
+        return None
 
 
 def tracked_files(state: State) -> Iterator[tuple[str, str]]:
@@ -166,6 +177,8 @@ def _result(
         "corrections": live.corrections + (history.recorded if history else 0),
         "files": history.files if history else 0,
         "rules": rules,
+        "passed": dict(history.passed) if history else {},
+        "noticed": dict(history.noticed) if history else {},
         "finished": history.finished if history else True,
         "elapsed_s": round(elapsed, 3),
         "notes": [],

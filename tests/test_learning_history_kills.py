@@ -20,7 +20,7 @@ from cortex.repo.places import find
 from cortex.store.journal import FileJournal
 from cortex.store.layout import create
 
-COMMITS = 900
+COMMITS = 500
 AGENT = "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
 LEARN = """
 import sys

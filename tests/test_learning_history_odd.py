@@ -10,7 +10,12 @@ from pathlib import Path
 import pygit2
 import pytest
 
+from cortex.cli.frame import paint
+from cortex.cli.learn import history_words, words
+from cortex.daemon.engine import Engine
 from cortex.learning.history import Found, Progress, branch_tips, walk
+from cortex.repo.places import find
+from cortex.store.layout import create
 
 Commit = Callable[..., str]
 AGENT = "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
@@ -288,3 +293,19 @@ def test_a_branch_that_names_no_commit_is_passed_over(repo: Path, commit: Commit
     assert [each.correction.commit for each in found] == [fixed]
     found, told = read(repo, tips=[fixed, "1" * 40, tree, "xyz"])
     assert [each.correction.commit for each in found] == [fixed] and told.passed["no commit"] == 3
+
+
+def test_what_was_passed_over_is_said_in_words_and_as_data(
+    repo: Path, commit: Commit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORTEX_NO_DAEMON", "1")
+    corrected(repo, commit)
+    commit(repo, {"latin.py": "s = 'café'\n".encode("latin-1")}, message="Add" + AGENT)
+    commit(repo, {"latin.py": "s = 'thé'\n".encode("latin-1")}, message="Fix")
+    create(find(repo).store)
+    engine = Engine(find(repo))
+    result = engine.handle("learn", {"everything": True})
+    engine.close()
+    assert result["passed"] == {"not UTF-8": 1} and result["noticed"] == {}
+    assert "passed over: 1 not UTF-8" in words(result, paint())
+    assert history_words({"noticed": {"reverts": 1200}}) == ["noticed: 1,200 reverts"]
