@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..learning.candidates import key_of
 from ..learning.categories import speaks
 from ..repo.errors import UsageError
-from ..store.kinds import MILLION, Correction, Feedback, Verdict
+from ..store.kinds import MILLION, Correction, Feedback
 from ..store.record import Draft, Record
 from ..store.secrets import clean
 from .answering import resolve
