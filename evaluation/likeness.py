@@ -14,6 +14,7 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 _SHARED = re.compile(r"\.\s*([A-Za-z_]\w{2,})|\b([A-Za-z_]\w{2,})\s*\(|\b([A-Z]\w{2,})")
 _TEXT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`[^`]*`")
 _LONGEST = 4_000
+_BLOTS = frozenset({"TEXT", "NUMBER"})  # what stands for any text and any number in a sketch
 
 
 def came(correction: Correction) -> frozenset[str]:
@@ -44,6 +45,9 @@ class Likeness:
     def of(cls, correction: Correction, edit: str) -> Likeness:
         """The likeness of a correction."""
         made = sketch(correction.before, correction.after)
+        # A text more or less is another edit each time: an import in Go, a value in a list.
+        if made is not None and not any(_NAME.match(token) for token in {*made[0], *made[1]} - _BLOTS):
+            made = None
         return cls(edit, correction.language, key_of(correction), made, came(correction))
 
     def twin(self, other: Likeness) -> bool:

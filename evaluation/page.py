@@ -22,7 +22,7 @@ p { margin: .4rem 0; } .soft { color: var(--soft); font-size: .9rem; } .verdict 
 .verdict p { margin: .5rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } th { color: var(--soft); font-weight: 500; }
+th:first-child, td:first-child { text-align: left; } th { color: var(--soft); font-weight: 500; white-space: normal; }
 .scroll { overflow-x: auto; } svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; } svg .ink { fill: var(--ink); }
 .one { fill: var(--one); } .two { fill: var(--two); } .three { fill: var(--three); }
@@ -122,7 +122,7 @@ def _recall(result: Mapping[str, Any]) -> list[str]:
             "<h2>Tokens</h2>",
             _figure(
                 f"Tokens of an answer, of {tokens['drawn']:,} tasks drawn by chance: {tokens['mean']} a task, "
-                f"about {tokens['in_all']:,} for all {tokens['of']:,} tasks.",
+                f"about {round(tokens['in_all'], -3):,} for all {tokens['of']:,} tasks.",
                 bars(rows),
             ),
         ]

@@ -170,7 +170,9 @@ def _verdict(seen: Replayed, all_of: Group) -> list[str]:
             f"{_said(caught)} of the corrections: {word(caught)}."
         )
     else:
-        lines.append("The guard would not have said a word: no rule earned its voice in time.")
+        lines.append(
+            "The guard would not have said a word: no rule that had earned its voice matched a line that was written."
+        )
     if seen.learnable < FEW:
         lines.append(
             f"{count(seen.learnable, 'correction')} of which something can be learnt: too few to say it surely."

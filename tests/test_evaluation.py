@@ -21,7 +21,7 @@ from cortex.cli.render import Paint
 from cortex.evaluation.figures import Share, bootstrap, size_bin, word
 from cortex.evaluation.gathered import Case
 from cortex.evaluation.guarding import swapped_pairs
-from cortex.evaluation.likeness import came, related
+from cortex.evaluation.likeness import Likeness, Twins, came, related
 from cortex.evaluation.order import order
 from cortex.evaluation.page import page
 from cortex.evaluation.replay import Replayed, replay
@@ -382,6 +382,22 @@ def test_the_bootstrap_holds_the_ratio() -> None:
     groups = [[(1.0, 2.0)], [(2.0, 4.0)], [(3.0, 6.0)]]
     assert bootstrap(groups, lambda a, b: a / b, 1) == (0.5, 0.5)
     assert [size_bin(lines) for lines in (1, 2, 3, 4, 5, 8, 9)] == [0, 1, 2, 2, 3, 3, 4]
+
+
+def test_a_twin_is_the_same_change_of_other_code() -> None:
+    def one(before: str, after: str) -> Likeness:
+        return Likeness.of(Correction(before, after, language="go"), before + after)
+
+    closed = one("defer a.Close()", "defer func() { _ = a.Close() }()")
+    assert closed.twin(one("defer a.b.Close()", "defer func() { _ = a.b.Close() }()"))
+    assert not closed.twin(closed)  # a picked commit is no twin of its own
+    assert not one('import ("fmt"; "os")', 'import ("fmt")').twin(
+        one('import ("fmt"; "io")', 'import ("fmt")')
+    )
+    twins = Twins()
+    twins.add(5, one("b.Shut()", "b.Close()"))
+    later = one("c.d.Shut()", "c.d.Close()")
+    assert twins.twin(later, 6) and not twins.twin(later, 5)
 
 
 def test_related_corrections_brought_the_same_interface() -> None:
