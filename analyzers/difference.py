@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .languages import INTERFACE_NAMES, LISTS
 from .normalise import import_parts
@@ -18,13 +19,28 @@ _LONG = 2_000  # bytes from which a node is compared as it stands
 Pair = tuple[Node, Node]
 
 
+@dataclass(frozen=True)
+class Leftover:
+    """Statements without a partner, in one place: those that went from `before` and those that came in `after`.
+
+    An empty side's line is the one before which the other's statements would stand.
+    """
+
+    gone: list[Node]
+    came: list[Node]
+    before: Node
+    after: Node
+    line_before: int
+    line_after: int
+
+
 class Found:
     """What the walk collects: paired nodes, and statements that only one side has."""
 
     def __init__(self) -> None:
         self.pairs: list[Pair] = []
         self.heads: list[Pair] = []
-        self.lists: list[tuple[list[Node], list[Node], Node, Node, int, int]] = []
+        self.lists: list[Leftover] = []
 
     def __len__(self) -> int:
         return len(self.pairs) + len(self.heads) + len(self.lists)
@@ -185,13 +201,18 @@ def _definitions(nodes: Sequence[Node]) -> dict[tuple[str, str], Node]:
     """The definitions among the statements by kind and name, without names that are defined twice."""
     named: dict[tuple[str, str], list[Node]] = {}
     for node in nodes:
-        inner = node if node.kind in node.language.definitions else None
-        if node.kind in ("decorated_definition", "export_statement"):
-            inner = next((x for x in node.children if x.kind in node.language.definitions), None)
-        name = name_of(inner) if inner is not None else ""
+        name = name_within(node)
         if name:
             named.setdefault((node.kind, name), []).append(node)
     return {key: found[0] for key, found in named.items() if len(found) == 1}
+
+
+def name_within(node: Node) -> str:
+    """The name that a statement defines, under its decorators or its export; empty for none."""
+    inner: Node | None = node if node.kind in node.language.definitions else None
+    if node.kind in ("decorated_definition", "export_statement"):
+        inner = next((x for x in node.children if x.kind in node.language.definitions), None)
+    return name_of(inner) if inner is not None else ""
 
 
 def _imports(node: Node) -> bool:
@@ -232,7 +253,7 @@ def _left(B: list[Node], A: list[Node], b: Node, a: Node, found: Found) -> None:
         return
     at_b = B[0].first_line if B else _line_for(b, A)
     at_a = A[0].first_line if A else _line_for(a, B)
-    found.lists.append((B, A, b, a, at_b, at_a))
+    found.lists.append(Leftover(B, A, b, a, at_b, at_a))
 
 
 def _line_for(parent: Node, others: list[Node]) -> int:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from .difference import MAX_EDITS, Found, Pair, difference, enclosing, parents, units
+from .difference import MAX_EDITS, Found, Leftover, Pair, difference, enclosing, parents, units
 from .languages import LANGUAGES
+from .moves import take_moves
 from .parse import Node, tree
 
 MAX_BYTES = 1_000_000  # a longer file is data, not code that a person reads
@@ -58,13 +59,14 @@ def edits(before: str, after: str, language: str | None) -> list[Edit]:
     try:
         if old.kind == new.kind:
             difference(old, new, found)
+            take_moves(found)
         else:
             return _line_edits(before, after)
     except RecursionError:
         return _line_edits(before, after)
     out = [_pair_edit(pair) for pair in units(found.pairs)]
     out += [_head_edit(b, a) for b, a in found.heads]
-    out += [_list_edit(*each) for each in found.lists]
+    out += [_list_edit(each) for each in found.lists]
     unique = dict.fromkeys(edit for edit in out if edit.before.split() != edit.after.split())
     return sorted(unique, key=lambda edit: (edit.lines_before, edit.lines_after))[:MAX_EDITS]
 
@@ -120,18 +122,20 @@ def _head(node: Node) -> tuple[str, int]:
     return text, node.first_line + text.count("\n")
 
 
-def _list_edit(B: list[Node], A: list[Node], b: Node, a: Node, at_b: int, at_a: int) -> Edit:  # noqa: N803
-    text_b, text_a = _run(B), _run(A)
+def _list_edit(each: Leftover) -> Edit:
+    gone, came = each.gone, each.came
+    at_b, at_a = each.line_before, each.line_after
+    text_b, text_a = _run(gone), _run(came)
     return Edit(
         before=text_b,
         after=text_a,
-        line_before=at_b if B else 0,
-        line_after=at_a if A else 0,
-        lines_before=(B[0].first_line, B[-1].last_line) if B else (at_b, at_b - 1),
-        lines_after=(A[0].first_line, A[-1].last_line) if A else (at_a, at_a - 1),
-        kind_before=B[0].kind if len(B) == 1 else "",
-        kind_after=A[0].kind if len(A) == 1 else "",
-        enclosing=enclosing(b),
+        line_before=at_b if gone else 0,
+        line_after=at_a if came else 0,
+        lines_before=(gone[0].first_line, gone[-1].last_line) if gone else (at_b, at_b - 1),
+        lines_after=(came[0].first_line, came[-1].last_line) if came else (at_a, at_a - 1),
+        kind_before=gone[0].kind if len(gone) == 1 else "",
+        kind_after=came[0].kind if len(came) == 1 else "",
+        enclosing=enclosing(each.before),
         context_before=text_b,
         context_after=text_a,
     )

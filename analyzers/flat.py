@@ -85,13 +85,29 @@ def read(source: bytes, form: str) -> Flat | None:
 
 def _by_syntax(tree: tree_sitter.Tree, source: bytes, language: Language) -> Flat:
     flat = Flat()
-    root = tree.root_node
-    above = flat.add(root.type, -1)
+    flat.add(tree.root_node.type, -1)
+    at = _grow(flat, 0, tree.root_node, source, language, 0)
+    _end(flat, source, at)
+    return flat.close()
+
+
+def forest(roots: Sequence[tree_sitter.Node], source: bytes, language: Language) -> tuple[Flat, list[int]]:
+    """Nodes of one tree under a root of their own, and the numbers that they have there."""
+    flat = Flat()
+    flat.add("forest", -1)
+    numbers = []
+    for root in roots:
+        numbers.append(flat.add(root.type, 0))
+        _grow(flat, numbers[-1], root, source, language, root.start_byte)
+    return flat.close(), numbers
+
+
+def _grow(flat: Flat, above: int, root: tree_sitter.Node, source: bytes, language: Language, at: int) -> int:
+    """Add all below `root`, which stands at `above` already; `at` is the byte behind the last leaf."""
     strings = language.strings
-    cursor = tree.walk()
-    at = depth = 0
-    if cursor.goto_first_child():
-        depth = 1
+    top = above
+    cursor = root.walk()
+    depth = 1 if cursor.goto_first_child() else 0
     while depth:
         node = cursor.node
         assert node is not None
@@ -110,9 +126,8 @@ def _by_syntax(tree: tree_sitter.Tree, source: bytes, language: Language) -> Fla
         while depth and not cursor.goto_next_sibling():
             cursor.goto_parent()
             depth -= 1
-            above = flat.parents[above] if depth else 0
-    _end(flat, source, at)
-    return flat.close()
+            above = flat.parents[above] if depth else top
+    return at
 
 
 def _leaf(flat: Flat, kind: str, above: int, source: bytes, at: int, start: int, end: int) -> int:

@@ -62,6 +62,24 @@ class Matching:
         self._anchors(once=False)
         return self.there
 
+    def moved(self) -> list[int]:
+        """Only what is surely the same code, wherever it stands: equal subtrees, and what holds most of them."""
+        self._anchors(once=True)
+        self._anchors(once=False)
+        self._containers()
+        return self.there
+
+    def dice(self, node: int) -> float:
+        """The share of what a matched node and its partner hold that is matched between them."""
+        first = self.there[node]
+        last = first + self.after.sizes[first]
+        shared = sum(weight for each, weight in self._held(node)[0] if first < each < last)
+        return 2 * shared / max(1, self.before.sizes[node] + self.after.sizes[first] - 2)
+
+    def equal(self, node: int) -> bool:
+        """Whether a matched node and its partner are equal subtrees."""
+        return self.ids_b[node] == self.ids_a[self.there[node]]
+
     def _link(self, b: int, a: int) -> None:
         self.there[b], self.back[a] = a, b
 
@@ -211,7 +229,7 @@ class Matching:
             for at, each in enumerate(window, start):
                 if self.before.kinds[node] != self.after.kinds[each]:
                     continue
-                alike = self._alike(node, each)
+                alike = self.alike(node, each)
                 if alike >= _ALIKE and alike > best:
                     best, chosen = alike, at
                     if alike == 1:
@@ -224,7 +242,7 @@ class Matching:
                 start = chosen + 1
         return found[::-1]
 
-    def _alike(self, b: int, a: int) -> float:
+    def alike(self, b: int, a: int) -> float:
         """Dice of the tokens below two nodes; with the budget spent, only by their sizes."""
         sizes = self.before.sizes[b], self.after.sizes[a]
         if self._steps < 0:

@@ -112,18 +112,20 @@ def _blame(source: str, revision: str, path: str) -> dict[int, tuple[str, str]]:
     if done.returncode or b"\0" in done.stdout:
         return {}
     found: dict[int, tuple[str, str]] = {}
+    text: list[bytes] = []
     paths: dict[str, str] = {}
     commit, number = "", 0
     for row in done.stdout.split(b"\n"):
         if row.startswith(b"\t"):
             found[number] = (commit, paths.get(commit, path))
+            text.append(row[1:])
             continue
         words = row.split()
         if row.startswith(b"filename "):
             paths[commit] = row[len(b"filename ") :].decode("utf-8", "replace")
         elif len(words) in (3, 4) and len(words[0]) == 40:
             commit, number = words[0].decode(), int(words[2])
-    return found
+    return {} if is_generated(path, b"\n".join(text)) else found
 
 
 def _owned(source: str, truth: dict[Asked, tuple[str, str]]) -> dict[Asked, tuple[str, str]]:
