@@ -18,8 +18,9 @@ from typing import Any
 from ast_grep_py import SgNode, SgRoot
 
 from ..store.kinds import Pattern
-from .imports import imports_of
+from .imports import imports_of, names_of
 from .languages import COMMENTS, LANGUAGES, Language
+from .scopes import is_shadowed
 
 _ELEMENT = re.compile(r"\$\$\$[A-Z_][A-Z0-9_]*|\$[A-Z_][A-Z0-9_]*|\w+|[^\w\s]")
 _HOLE = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)|\$([A-Z_][A-Z0-9_]*)")
@@ -92,6 +93,11 @@ class Parsed:
         return self._imports
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """The names that the text's imports bind."""
+        return frozenset(names_of(self.text, self.language))
+
+    @cached_property
     def vocabulary(self) -> str:
         """The words of the text, each once: a tenth of its length, and it holds the same pieces of words."""
         return "\n".join(set(_WORD.findall(self.text)))
@@ -119,6 +125,7 @@ class Compiled:
         lacks = [re.escape(each[6:]) for each in pattern.guards if each.startswith("lacks:")]
         self._lacks = re.compile(rf"(?<!\w)(?:{'|'.join(lacks)})(?!\w)") if lacks else None
         self._imports = tuple(each[7:] for each in pattern.guards if each.startswith("import:"))
+        self._bound = tuple(each[6:] for each in pattern.guards if each.startswith("bound:"))
         self._paths = tuple(each[5:] for each in pattern.guards if each.startswith("path:"))
 
     # What follows is needed where the pattern matches, and it nearly never does.
@@ -146,22 +153,35 @@ class Compiled:
         kept = {each.hole for each in self._after if each.hole}
         return {each.name: each.kind for each in self.pattern.holes if each.kind and each.name not in kept}
 
-    def find(self, source: Parsed | str, lines: Collection[int] | None = None, path: str = "") -> list[Match]:
+    def find(
+        self,
+        source: Parsed | str,
+        lines: Collection[int] | None = None,
+        path: str = "",
+        *,
+        piece: bool = False,
+    ) -> list[Match]:
         """The places in `source`, in their order, with the text that each would become.
 
-        With `lines`, only places that begin on one of them. A place that is already what the rewrite would
-        make of it, or whose rewrite is the same text, is none.
+        With `lines`, only places that begin on one of them. A `piece` of a file cannot say what the file imports.
+        A place that is already what the rewrite would make of it, or whose rewrite is the same text, is none.
         """
         parsed = Parsed(source, self.language.name) if isinstance(source, str) else source
-        if not all(word in parsed.text for word in self.pattern.words) or not self._speaks(parsed, path):
+        if not all(word in parsed.text for word in self.pattern.words) or not self._speaks(
+            parsed, path, piece
+        ):
             return []
         return self._matches(parsed.root.find_all(**self._rule)[:MAX_MATCHES], parsed.text, lines)
 
-    def _speaks(self, parsed: Parsed, path: str) -> bool:
+    def _speaks(self, parsed: Parsed, path: str, piece: bool = False) -> bool:
         """Whether the guards let the pattern speak of this file."""
         if self._paths and not any(fnmatchcase(path, glob) for glob in self._paths):
             return False
-        return not self._imports or bool(set(self._imports) & set(parsed.imports))
+        if piece:
+            return True
+        if self._imports and not set(self._imports) & set(parsed.imports):
+            return False
+        return not self._bound or parsed.names.issuperset(self._bound)
 
     def _matches(self, nodes: Sequence[SgNode], text: str, lines: Collection[int] | None) -> list[Match]:
         out = []
@@ -177,7 +197,7 @@ class Compiled:
                 break
             if self._lacks is not None and self._lacks.search(found):
                 continue
-            if not self._throws_alike(node):
+            if not self._throws_alike(node) or any(is_shadowed(node, name) for name in self._bound):
                 continue
             rewrite = self._rewrite(node, text, start, end)
             if rewrite is None or rewrite == found or _stands_already(text, start, found, rewrite):

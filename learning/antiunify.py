@@ -186,6 +186,8 @@ class _Work:
         if node.text in node.language.constants or node.text in self.imports:
             return False
         parent = node.parent
+        if node.kind in node.language.strings and _is_receiver(node):
+            return True  # a text says nothing of what is done with it
         if parent is None or parent.kind not in LISTS:
             # An operand: only a plain name that nothing imports, where imports are known. A receiver never:
             # the rule that is too narrow is widened by the first correction on another one, and the one that

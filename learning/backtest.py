@@ -62,8 +62,7 @@ class BackTest:
     """What a pattern met: `stood` matches that people accepted, of which `left` are in files where they
     corrected others, and `fresh` were written after the first correction; `changed` matches that they did correct.
     `holding` of `files` files hold the pattern's words at all. `common`: nothing but a member that is used
-    everywhere holds the pattern down. `telling` is the share of the files that hold the rarest of the words that
-    vanish.
+    everywhere holds the pattern down.
     """
 
     matched: int = 0
@@ -74,7 +73,6 @@ class BackTest:
     files: int = 0
     holding: int = 0
     common: bool = False
-    telling: float = 1.0
     places: tuple[Place, ...] = ()
 
     @property
@@ -96,8 +94,6 @@ class _Count:
     holding: int = 0
     lone: tuple[re.Pattern[str], ...] = ()
     spread: int = 0  # files that use all lone members, beside those that were corrected
-    vanishing: tuple[str, ...] = ()
-    held: dict[str, int] = field(default_factory=dict)  # by vanishing word: the files that hold it
     before: dict[str, str | None] = field(default_factory=dict)  # the earlier texts of files
     places: list[Place] = field(default_factory=list)
 
@@ -137,7 +133,6 @@ def backtests(
             earlier[k] if k < len(earlier) else None,
             most,
             lone=tuple(re.compile(rf"\.\s*{re.escape(word)}\b") for word in alone[k]),
-            vanishing=vanishing(patterns[k]),
         )
         for k in range(len(patterns))
     ]
@@ -155,7 +150,6 @@ def backtests(
             files=count.files,
             holding=count.holding,
             common=_is_common(words, count),
-            telling=_telling(count),
             places=tuple(count.places),
         )
         for words, count, done in zip(alone, counts, changed, strict=True)
@@ -185,23 +179,6 @@ def lone(pattern: Pattern) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def vanishing(pattern: Pattern) -> tuple[str, ...]:
-    """The words of the pattern that its rewrite no longer has, or all of them where none goes: how rare they are
-    says how telling a match is.
-    """
-    before = [each for each in elements(_QUOTED.sub("$_", pattern.pattern)) if _NAME.match(each)]
-    named = [each for each in before if len(each) > 1 and not keyword.iskeyword(each)]
-    after = set(elements(pattern.rewrite))
-    told = [each for each in named if each not in _SCRIPT_WORDS]
-    return tuple(dict.fromkeys([each for each in told if each not in after] or told))
-
-
-def _telling(count: _Count) -> float:
-    if not count.vanishing or not count.files:
-        return 1.0
-    return min(count.held.get(word, 0) for word in count.vanishing) / count.files
-
-
 def _is_common(alone: Sequence[str], count: _Count) -> bool:
     if not alone:
         return False
@@ -224,10 +201,6 @@ def _file(path: str, text: str, patterns: Sequence[Pattern], counts: Sequence[_C
         for word in pattern.words:
             if word not in holds:
                 holds[word] = word in text
-        for word in count.vanishing:
-            if word not in holds:
-                holds[word] = word in text
-            count.held[word] = count.held.get(word, 0) + holds[word]
         if not all(holds[word] for word in pattern.words):
             continue
         count.holding += 1
@@ -286,7 +259,7 @@ def _changed(patterns: Sequence[Pattern], corrections: Sequence[Correction]) -> 
             compiled = compile(patterns[k], correction.language)
             if compiled is None:
                 continue
-            found, kept = (compiled.find(side, path=correction.path) for side in (before, after))
+            found, kept = (compiled.find(side, path=correction.path, piece=True) for side in (before, after))
             if len(found) > len(kept):
                 out[k] += 1
     return out

@@ -140,6 +140,9 @@ def _members(m: str, correction: Correction, cores: bool = False) -> Iterator[_M
     pairs = (core_pairs if cores else unit_pairs)(left.node, right.node)
     for pair in pairs:
         chain = _chain(pair, left.node)
+        called = _called(pair)
+        if called is not None:
+            chain = (called, *chain)
         before, after = Counter(pair[0].tokens), Counter(pair[1].tokens)
         gone, came = tuple(sorted(before - after)), tuple(sorted(after - before))
         if gone or came:
@@ -164,14 +167,26 @@ def core_pairs(b: Node, a: Node) -> list[Pair]:
     return list(out.values())
 
 
+def _called(pair: Pair) -> Pair | None:
+    """What is called, where that alone differs and is a member: then no number of arguments holds the rule down."""
+    b, a = pair
+    if b.kind != a.kind or b.kind not in b.language.calls or len(b.children) != len(a.children):
+        return None
+    unequal = [(x, y) for x, y in zip(b.children, a.children, strict=True) if x.tokens != y.tokens]
+    if len(unequal) != 1 or unequal[0][0].field not in ("function", "constructor"):
+        return None
+    return unequal[0] if unequal[0][0].kind in MEMBERS else None
+
+
 def _bound(correction: Correction) -> frozenset[str]:
     """The names that the file's imports bind; what a module's path implies stands in for older records."""
-    implied = (
-        name
-        for path in correction.imports
-        for name in (go_names(path) if correction.language == "go" else [re.split(r"[./]", path)[-1]])
-    )
+    implied = (name for path in correction.imports for name in _implied(path, correction.language))
     return frozenset((*correction.bound, *implied))
+
+
+def _implied(path: str, language: str) -> list[str]:
+    """The names that a module's path implies."""
+    return go_names(path) if language == "go" else [re.split(r"[./]", path)[-1]]
 
 
 def _chain(pair: Pair, root: Node) -> tuple[Pair, ...]:
@@ -262,7 +277,7 @@ def _own_words(member: _Member) -> set[str]:
 def _of_part(members: Sequence[_Member], least: int, name: str) -> Iterator[Candidate]:
     seen: set[tuple[str, str, str]] = set()
     made = 0
-    for height in range(MAX_HEIGHT):
+    for height in range(MAX_HEIGHT + 1):
         shapes: defaultdict[tuple[str, str], list[_Member]] = defaultdict(list)
         for member in members:
             if height < len(member.chain):
@@ -291,7 +306,7 @@ def _candidate(
     if general is None:
         return None
     anchor = _anchored(general)
-    if anchor is None:
+    if anchor is None or (general.pattern[0] == "$" and members[0].chain[height][0].field == "function"):
         return None
     for pattern in _patterns(general, members[0], height):
         support: list[str] = []
@@ -306,6 +321,7 @@ def _candidate(
         if len(distinct) >= least and all(
             _check(checked, x, height) == checked for x in members if x.m in distinct
         ):
+            checked = _of_module(checked, [x for x in members if x.m in set(distinct)])
             title = headline(shown(pattern.pattern), shown(pattern.rewrite))
             return Candidate(
                 checked, distinct, title, _text(members[0].chain[height][1]), name, weak=not anchor
@@ -330,6 +346,24 @@ def _near(pattern: Pattern, paths: Sequence[str]) -> Pattern:
     if folder in ("", ".") or any(guard.startswith("path:") for guard in pattern.guards):
         return pattern
     return replace(pattern, guards=(*pattern.guards, f"path:{folder}/*"))
+
+
+def _of_module(pattern: Pattern, members: Sequence[_Member]) -> Pattern:
+    """A rule that begins with a name that the imports of all its examples bind is a rule about that module: a
+    parameter or a local of the same name is another thing.
+    """
+    first = elements(pattern.pattern)[:1]
+    if not first or not _is_name(first[0]) or not all(first[0] in x.correction.bound for x in members):
+        return pattern
+    # A module's path says more than its name, where all files import the one that implies the name.
+    one = members[0].correction
+    paths = [
+        f"import:{path}"
+        for path in one.imports
+        if first[0] in _implied(path, one.language) and all(path in x.correction.imports for x in members)
+    ]
+    guards = [f"bound:{first[0]}", *paths]
+    return replace(pattern, guards=(*pattern.guards, *guards))
 
 
 def _text(example: Node) -> str:
@@ -427,7 +461,7 @@ def _check(pattern: Pattern, member: _Member, height: int) -> Pattern | None:
 def _match_at(compiled: Compiled, member: _Member, node: Node) -> Match | None:
     start = len(node.source[: node.start].decode("utf-8", "replace"))
     end = start + len(node.text)
-    for match in compiled.find(member.sides[0].program, path=member.correction.path):
+    for match in compiled.find(member.sides[0].program, path=member.correction.path, piece=True):
         if match.start == start and match.kind == node.kind and abs(match.end - end) <= 1:
             return match
     return None
@@ -436,7 +470,9 @@ def _match_at(compiled: Compiled, member: _Member, node: Node) -> Match | None:
 def _quiet(compiled: Compiled, done: str, match: Match, member: _Member) -> bool:
     """Whether nothing is found any more in what the match became."""
     end, path = match.start + len(match.rewrite), member.correction.path
-    return not any(each.start < end and each.end > match.start for each in compiled.find(done, path=path))
+    return not any(
+        each.start < end and each.end > match.start for each in compiled.find(done, path=path, piece=True)
+    )
 
 
 def _new_words(pattern: Pattern) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..analyzers.fragments import fragments
@@ -15,7 +15,7 @@ from ..store.kinds import MILLION, Correction, Feedback, Memory, Pattern, RuleEv
 from ..store.protocols import Journal
 from ..store.record import Draft, Record
 from ..store.wording import times
-from .backtest import BackTest, backtests, speaks
+from .backtest import BackTest, Earlier, backtests, speaks
 from .generalise import Candidate, generalise
 from .guard import ActiveRule
 from .lifecycle import (
@@ -45,6 +45,8 @@ __all__ = [
 ]
 
 ORIGIN = "rules"
+#: The text of a path just before a commit; None where there was no such file.
+Before = Callable[[str, str], str | None]
 MAX_PROVENANCE = 200
 #: A rule that stays in its state is spoken of again when its counts moved by more than this share.
 NOTABLY = 0.2
@@ -56,12 +58,14 @@ def revise(
     settings: Settings | None = None,
     *,
     recent: Collection[str] = (),
+    before: Before | None = None,
 ) -> list[RuleEvent]:
     """Bring the rules up to date with the corrections in the journal; returns the steps that rules made.
 
-    `files` is the accepted code (path, text); `recent` are the commits of a change that is in progress. New
-    corrections extend a rule that already rewrites them rather than making a twin. The same input again
-    writes no record.
+    `files` is the accepted code (path, text); `recent` are the commits of a change that is in progress; `before`
+    gives the text of a path just before a commit, so that fresh use of the old form is told from old. New
+    corrections extend a rule that already rewrites them rather than making a twin. The same input again writes
+    no record.
     """
     settings = settings or Settings()
     known = _Known(journal)
@@ -70,7 +74,10 @@ def revise(
     if not plans:
         return []
     touched = [frozenset(known.corrections[m].path for m in plan.support) for plan in plans]
-    tests = backtests([plan.pattern for plan in plans], files, list(known.corrections.values()), touched)
+    earlier = [_earlier(known, plan, before) for plan in plans]
+    tests = backtests(
+        [plan.pattern for plan in plans], files, list(known.corrections.values()), touched, earlier
+    )
     chosen = _choose(known, plans, tests, settings, recent)
     drafts: list[Draft] = []
     steps: list[RuleEvent] = []
@@ -85,6 +92,16 @@ def revise(
     if drafts:
         journal.append(drafts)
     return steps
+
+
+def _earlier(known: _Known, plan: _Plan, before: Before | None) -> Earlier | None:
+    """What a file held before the first of a plan's corrections."""
+    dated = [known.corrections[m] for m in plan.support]
+    first = min((each for each in dated if each.commit), key=lambda each: each.committed, default=None)
+    if before is None or first is None:
+        return None
+    commit = first.commit
+    return lambda path: before(commit, path)
 
 
 @dataclass(frozen=True)
@@ -232,7 +249,7 @@ def rewritten(pattern: Pattern, corrections: Mapping[str, Correction]) -> tuple[
         if compiled is None or sides is None:
             continue
         after = sides[1].program
-        for match in compiled.find(sides[0].program, path=correction.path):
+        for match in compiled.find(sides[0].program, path=correction.path, piece=True):
             done = sides[0].program[: match.start] + match.rewrite + sides[0].program[match.end :]
             if _alike(done, after) or (match.rewrite in after and match.text not in after):
                 out.append(m)
@@ -312,6 +329,7 @@ def _evidence(known: _Known, plan: _Plan, settings: Settings, recent: Collection
         good=known.good[plan.rule],
         reversed_by=plan.reversed_by,
         weak=plan.weak,
+        habit=sum(bool(correction.agent) for correction in supporting) / max(1, len(supporting)),
     )
 
 

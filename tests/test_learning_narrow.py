@@ -77,9 +77,10 @@ def test_such_a_rule_leaves_other_receivers_alone() -> None:
     (first, *_) = generalise(learnt("from .net import session\n", "", "a.py", *PYTHON))
     compiled = compile(first.pattern, "python")
     assert compiled is not None
-    others = 'os.environ.get("HOME", "")\nd.get("k", "v")\ncache.get("/x" + a, a)\n'
+    head = "from .net import session\n"
+    others = head + 'os.environ.get("HOME", "")\nd.get("k", "v")\ncache.get("/x" + a, a)\n'
     assert compiled.find(others) == []
-    assert len(compiled.find('session.get("/x" + z, z)\n')) == 1
+    assert len(compiled.find(head + 'session.get("/x" + z, z)\n')) == 1
 
 
 @pytest.mark.parametrize(
