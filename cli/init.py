@@ -23,7 +23,6 @@ from . import render
 from .daemon import autostart
 from .frame import command, json_option, paint
 from .learn import history_words
-from .learn import history_words
 from .progress import Progress
 
 TEMPLATE = Path(__file__).resolve().parent.parent / ".cortex-template"
@@ -161,7 +160,6 @@ def words(result: Mapping[str, Any], colours: render.Paint) -> str:
                 f"history: {commits}, {render.count(history['files'], 'changed file')}, "
                 f"{render.count(history['corrections'], 'correction')} worth keeping{more}"
             )
-            lines += [colours("dim", line) for line in history_words(history)]
             lines += [colours("dim", line) for line in history_words(history)]
     memories = ", ".join(
         render.count(number, kind, render.MANY.get(kind, "")) for kind, number in result["memories"].items()
