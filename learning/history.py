@@ -42,8 +42,8 @@ MANY_FILES = 300
 PEOPLE_WEIGHT = MILLION // 4
 #: Where agents wrote at least one commit in so many, people's corrections of people are left alone.
 RARE_AGENT = 50
-#: What libgit2 may keep of objects that it read.
-_CACHE = 64 << 20
+#: What libgit2 may keep of objects that it read; parsed, they take several times as much as it counts.
+_CACHE = 16 << 20
 _DAY = 86_400
 _EVERY = 64
 _FIX = re.compile(
