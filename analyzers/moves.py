@@ -19,6 +19,7 @@ from .parse import Node
 _LEAST = 20
 #: Moved and changed: so much of both must be the same.
 _SAME = 0.6
+_LEAST_LINE = 8
 _MANY_BYTES = 200_000
 
 
@@ -30,6 +31,7 @@ def take_moves(found: Found) -> None:
     """
     gone = [node for each in found.lists for node in each.gone if _says_something(node)]
     came = [node for each in found.lists for node in each.came if _says_something(node)]
+    gone, came = _sharing(gone, came)
     if not gone or not came or sum(node.end - node.start for node in (*gone, *came)) > _MANY_BYTES:
         return
     place = {node: each for each in found.lists for node in (*each.gone, *each.came)}
@@ -104,6 +106,19 @@ def _top(flat: Flat, node: int) -> int:
     while flat.parents[node] > 0:
         node = flat.parents[node]
     return node
+
+
+def _sharing(gone: list[Node], came: list[Node]) -> tuple[list[Node], list[Node]]:
+    """Those that have a line in common with the other side: the others need not be read token by token."""
+    if not gone or not came:
+        return [], []
+    lines = [[{line.strip() for line in node.data.split(b"\n")} for node in nodes] for nodes in (gone, came)]
+    shared = set().union(*lines[0]) & set().union(*lines[1])
+    shared = {line for line in shared if len(line) >= _LEAST_LINE}
+    return (
+        [node for node, mine in zip(gone, lines[0], strict=True) if not mine.isdisjoint(shared)],
+        [node for node, mine in zip(came, lines[1], strict=True) if not mine.isdisjoint(shared)],
+    )
 
 
 def _says_something(node: Node) -> bool:

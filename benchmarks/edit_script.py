@@ -1,13 +1,13 @@
 """The edit script on real commits: is it exact, how long does it take, and how near is it to the shortest one?
 
-    python benchmarks/edit_script.py REPOSITORY… [--commits N] [--seed N]
+    python benchmarks/edit_script.py [REPOSITORY…] [--commits N] [--seed N]
 
 Commits are drawn from all of each history, the same number from each. Every changed source file of a commit is
 rewritten from its version before by the script, and compared with the version after, byte for byte.
 
 Small trees (at most 60 nodes) are the changed definitions and statements of the same files. Their scripts are
 compared with APTED's optimum (Pawlik, Augsten: "Tree edit distance: robust and memory-efficient", Inf. Syst. 56, 2016;
-`pip install apted`), with the same costs: inserting or deleting a node 1, changing a token's text 1, and a node of
+`pip install ".[bench]"`), with the same costs: inserting or deleting a node 1, changing a token's text 1, and a node of
 one kind never becomes one of another. APTED knows no moves: what our script moves with one action costs it
 a deletion and an insertion of every node moved, so a script may be shorter than its optimum. Scripts that
 move are therefore also told apart.
@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pygit2
-from measuring import Figure, main, percentile, say
+from measuring import ROOT, Figure, main, percentile, say
 from pygit2.enums import SortMode
 
 from cortex.analyzers.difference import name_of
@@ -52,8 +52,9 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
     exact = commits = 0
     small: dict[tuple[str, bytes, bytes], None] = {}
     worst = (0.0, "")
-    for number, source in enumerate(given.repositories):
-        share = count * (number + 1) // len(given.repositories) - count * number // len(given.repositories)
+    sources = given.repositories or [str(ROOT)]
+    for number, source in enumerate(sources):
+        share = count * (number + 1) // len(sources) - count * number // len(sources)
         repository = pygit2.Repository(source)
         here = 0
         for name, files in _drawn(repository, random.Random(given.seed)):
@@ -153,7 +154,7 @@ def _optimum(small: list[tuple[str, bytes, bytes]], given: argparse.Namespace) -
     try:
         from apted import APTED, Config  # type: ignore[import-not-found]
     except ImportError:
-        say("without apted, sizes are not compared: pip install apted")
+        say("without apted, sizes are not compared: pip install '.[bench]'")
         return []
 
     class Costs(Config):  # type: ignore[misc]
@@ -165,7 +166,7 @@ def _optimum(small: list[tuple[str, bytes, bytes]], given: argparse.Namespace) -
 
     random.Random(given.seed).shuffle(small)
     ratios, sizes, optima, moving, still = [], 0, 0, 0, []
-    for language, old, new in small[: 300 if given.quick else 2_000]:
+    for language, old, new in small[: 150 if given.quick else 600]:
         before, after = read(old, language), read(new, language)
         assert before is not None and after is not None
         found = of_mapping(before, after, match(before, after), language)
@@ -202,7 +203,7 @@ def _nested(flat: Flat) -> tuple[str, bytes, list[object]]:
 if __name__ == "__main__":
     main(
         measure,
-        ("repositories", {"nargs": "+", "help": "paths of git repositories"}),
+        ("repositories", {"nargs": "*", "help": "paths of git repositories; without, this one"}),
         ("--commits", {"type": int, "default": 0, "help": "how many in all"}),
         ("--seed", {"type": int, "default": 1, "help": "of the sample"}),
     )

@@ -1,6 +1,6 @@
 """Who added a line: `learning/ownership` beside `git blame`, on lines sampled from real histories.
 
-    python benchmarks/ownership.py REPOSITORY… [--lines N] [--seed N] [--differing]
+    python benchmarks/ownership.py [REPOSITORY…] [--lines N] [--seed N] [--differing]
 
 Blame runs as `git blame --porcelain`, without -w, -M or -C: it follows renames of whole files, and white space counts.
 Lines are taken from text files of any kind (no links; none that is generated or longer than 1 MiB, which learning
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pygit2
-from measuring import Figure, main, say
+from measuring import ROOT, Figure, main, say
 from pygit2.enums import SortMode
 
 from cortex.analyzers.languages import is_generated
@@ -37,7 +37,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
     """Each repository by itself, then all together."""
     count = given.lines or (300 if given.quick else 1_200)
     figures, all_lines, all_agree, all_renamed, renamed_agree = [], 0, 0, 0, 0
-    for source in given.repositories:
+    for source in given.repositories or [str(ROOT)]:
         name = Path(source).name if Path(source).name != "repo" else Path(source).parent.name.split("+")[-1]
         started = time.perf_counter()
         truth = dict(_sampled(source, count, random.Random(given.seed)))
@@ -154,7 +154,7 @@ def _git(source: str, *words: str) -> str:
 if __name__ == "__main__":
     main(
         measure,
-        ("repositories", {"nargs": "+", "help": "paths of git repositories"}),
+        ("repositories", {"nargs": "*", "help": "paths of git repositories; without, this one"}),
         ("--lines", {"type": int, "default": 0, "help": "how many of each"}),
         ("--seed", {"type": int, "default": 1, "help": "of the sample"}),
         ("--differing", {"action": "store_true", "help": "name the lines that differ"}),

@@ -18,8 +18,9 @@ from measuring import Figure, installed, machine, say, table, workplace
 
 HERE = Path(__file__).parent
 #: In the order in which they run; `models.py` prints tables of its own and is run by hand (docs/models.md).
-NAMES = ("commands", "hooks", "guard", "recall", "history", "pairing", "daemon", "journal")
+NAMES = ("commands", "hooks", "guard", "recall", "history", "edit_script", "ownership", "pairing", "daemon", "journal")
 INSTALLED = ("commands", "hooks")
+HISTORIES = ("history", "edit_script", "ownership")
 
 
 def main() -> int:
@@ -42,7 +43,7 @@ def main() -> int:
             words = [sys.executable, str(HERE / f"{name}.py"), "--json"]
             words += ["--quick"] if given.quick else []
             words += ["--cortex", cortex] if name in INSTALLED else []
-            words += [str(Path(each).absolute()) for each in given.history] if name == "history" else []
+            words += [str(Path(each).absolute()) for each in given.history] if name in HISTORIES else []
             say(f"{name} …")
             start = time.monotonic()
             done = subprocess.run(words, stdout=subprocess.PIPE, check=False)
