@@ -140,9 +140,9 @@ def _members(m: str, correction: Correction, cores: bool = False) -> Iterator[_M
     pairs = (core_pairs if cores else unit_pairs)(left.node, right.node)
     for pair in pairs:
         chain = _chain(pair, left.node)
-        called = _called(pair)
-        if called is not None:
-            chain = (called, *chain)
+        core = _core(pair)
+        if core is not None:
+            chain = (core, *chain)
         before, after = Counter(pair[0].tokens), Counter(pair[1].tokens)
         gone, came = tuple(sorted(before - after)), tuple(sorted(after - before))
         if gone or came:
@@ -167,15 +167,28 @@ def core_pairs(b: Node, a: Node) -> list[Pair]:
     return list(out.values())
 
 
-def _called(pair: Pair) -> Pair | None:
-    """What is called, where that alone differs and is a member: then no number of arguments holds the rule down."""
+def _core(pair: Pair) -> Pair | None:
+    """The part of a pair that says it all, where one part alone differs: a member that is called, so that no number of
+    arguments holds the rule down, or what became a mere name, so that what stood around it does not.
+    """
     b, a = pair
-    if b.kind != a.kind or b.kind not in b.language.calls or len(b.children) != len(a.children):
+    if b.kind != a.kind:
         return None
-    unequal = [(x, y) for x, y in zip(b.children, a.children, strict=True) if x.tokens != y.tokens]
-    if len(unequal) != 1 or unequal[0][0].field not in ("function", "constructor"):
+    found = Found()
+    difference(b, a, found)
+    if len(found) != 1 or not found.pairs:
         return None
-    return unequal[0] if unequal[0][0].kind in MEMBERS else None
+    x, y = found.pairs[0]
+    if not x.children:
+        above = parents((x, y))
+        if above is None or above[0].kind not in MEMBERS:
+            return None
+        x, y = above
+    if x.start < b.start or (x.start, x.end, x.kind) == (b.start, b.end, b.kind):
+        return None
+    called = x.kind in MEMBERS and x.field in ("function", "constructor")
+    named = not y.children and (x.kind in MEMBERS or x.kind in x.language.calls)
+    return (x, y) if called or named else None
 
 
 def _bound(correction: Correction) -> frozenset[str]:
