@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -361,12 +362,19 @@ def test_its_socket_is_its_persons_alone(program: list[str]) -> None:
         assert client.peer_uid(connection) == os.getuid()
 
 
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """A folder whose path is short enough for a socket in it: those that pytest makes may not be."""
+    with tempfile.TemporaryDirectory(prefix="run-") as folder:
+        yield Path(folder)
+
+
 def test_a_folder_that_others_can_enter_is_not_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: list[str]
+    runtime: Path, monkeypatch: pytest.MonkeyPatch, program: list[str]
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    (tmp_path / "cortex").mkdir(mode=0o777)
-    (tmp_path / "cortex").chmod(0o777)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    (runtime / "cortex").mkdir(mode=0o777)
+    (runtime / "cortex").chmod(0o777)
     with pytest.raises(client.NoDaemon, match="not a folder of yours alone"):
         client.call("ping")
     with pytest.raises(PlaceError) as caught:
@@ -375,11 +383,11 @@ def test_a_folder_that_others_can_enter_is_not_trusted(
 
 
 def test_another_environment_finds_the_same_daemon(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: list[str]
+    runtime: Path, monkeypatch: pytest.MonkeyPatch, program: list[str]
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     pid = process.start(program, "1").pid
-    assert client.socket_path().startswith(str(tmp_path))
+    assert client.socket_path().startswith(str(runtime))
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert client.call("ping")["pid"] == pid
     assert process.start(program, "1").pid == pid
