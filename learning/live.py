@@ -152,8 +152,11 @@ class _Live:
         if said.reverts:
             self._revert(learnt, said)
             return learnt
+        decided = {piece: piece.outcome.commit for piece in self._pieces if piece.outcome is not None}
         for path, old_path, pieces in self._pairs(said):
             pending, settled = self._sorted(pieces, commit)
+            if any(self._within(str(commit.id), decided[piece]) for piece in pieces if piece in decided):
+                settled = []  # it was gone through before, and what it changed in them was said then
             if pending:
                 self._replay(learnt, said, path, old_path, pending, settled)
             elif settled and not self._marks.of(commit).agent and not said.is_revert:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..store.kinds import MILLION
-from .ownership import hunks
+from .ownership import Hunk, hunks
 
 #: A writer's number; NOBODY for a line that no generation wrote.
 NOBODY = -1
@@ -21,8 +21,11 @@ _SHORT = 4
 _MANY_PAIRS = 2_500
 #: Up to so many words a side, a changed place is compared word by word.
 _MANY_WORDS = 1_500
+#: More pairs of lines than this are not compared.
+_MANY_LINES = 100_000
 _SPACE = re.compile(rb"[\s;,]+")
 _WORD = re.compile(rb"\w+|[^\w\s]")
+_PLAIN = re.compile(rb"\w+")
 
 
 @dataclass
@@ -30,10 +33,12 @@ class Fate:
     """What is known of one generation: lines written and kept, and the cost (in lines) of replaced ones."""
 
     written: int = 0
+    acts: int = 0  # of those written, the lines that do more than open or close a block
     kept: int = 0
+    kept_acts: int = 0
     cost: float = 0.0
     came: int = 0
-    alike: float = 0.0  # the best likeness of a replacement
+    alike: float = 0.0  # the best likeness of a replacement, by its words
     formatted: int = 0  # its lines that a formatter changed
     left: int = 0  # lines of the committed text that stand for ones of it
 
@@ -47,8 +52,9 @@ class Fate:
 
     @property
     def verdict(self) -> str:
-        """accepted, edited or rejected."""
-        if self.written and not self.kept and (self.alike < ALIKE or not self.left):
+        """accepted, edited or rejected. A function of which the head alone is left was not kept."""
+        gone = not self.kept or (self.acts > 0 and not self.kept_acts)
+        if self.written and gone and (self.alike < ALIKE or not self.left):
             return "rejected"
         return "edited" if self.cost else "accepted"
 
@@ -95,6 +101,18 @@ def likeness(before: bytes, after: bytes) -> float:
     return 2 * sum((old & new).values()) / total if total else 1.0
 
 
+def shared_words(before: bytes, after: bytes) -> float:
+    """The likeness of two lines by their words alone: brackets and commas are alike in any two calls."""
+    old, new = Counter(_PLAIN.findall(before)), Counter(_PLAIN.findall(after))
+    total = sum(old.values()) + sum(new.values())
+    return 2 * sum((old & new).values()) / total if total else likeness(before, after)
+
+
+def acts(line: bytes) -> bool:
+    """Whether a line does more than open or close a block."""
+    return len(bare(line)) >= _SHORT and not line.rstrip().endswith((b":", b"{"))
+
+
 def loses(before: str, after: str) -> bool:
     """Whether an edit takes words away, and does not only add some."""
     old, new = (Counter(_WORD.findall(text.encode("utf-8", "replace"))) for text in (before, after))
@@ -121,7 +139,7 @@ class Replay:
     def touched(self, after: bytes) -> set[int]:
         """The generations whose lines `after` changes, or inserts into."""
         found: set[int] = set()
-        for hunk in hunks(self.text, after):
+        for hunk in _changed(self.text, after):
             first = hunk.old_start - 1
             old = self.writers[first : first + hunk.old_lines] if hunk.old_lines else []
             found.update(old or self._around(hunk.old_start))
@@ -141,12 +159,14 @@ class Replay:
         writers: list[int] = []
         stands: list[frozenset[int]] = []
         at = 0
-        for hunk in hunks(self.text, after):
+        done = 0
+        for hunk in _changed(self.text, after):
             start = hunk.old_start - 1 if hunk.old_lines else hunk.old_start
+            came_from = hunk.new_start - 1 if hunk.new_lines else hunk.new_start
+            self._spaced(old[at:start], new[done:came_from], self.writers[at:start])
             writers.extend(self.writers[at:start])
             stands.extend(self.stands[at:start])
-            at = start + hunk.old_lines
-            came_from = hunk.new_start - 1 if hunk.new_lines else hunk.new_start
+            at, done = start + hunk.old_lines, came_from + hunk.new_lines
             gone, came = old[start:at], new[came_from : came_from + hunk.new_lines]
             whose, before = self.writers[start:at], self.stands[start:at]
             if not gone and writer == NOBODY:
@@ -157,6 +177,7 @@ class Replay:
                 frozenset({whose[old], *before[old]} - {NOBODY}) if old is not None else frozenset()
                 for old in sources
             )
+        self._spaced(old[at:], new[done:], self.writers[at:])
         writers.extend(self.writers[at:])
         stands.extend(self.stands[at:])
         self.text, self.writers = after, writers[: len(new)] + [NOBODY] * (len(new) - len(writers))
@@ -168,16 +189,16 @@ class Replay:
             for number in range(max(1, first), min(last, len(self.writers)) + 1):
                 self.writers[number - 1] = writer
         present = rows(self.text)
-        solid = sum(
-            1 for line, by in zip(present, self.writers, strict=True) if by == writer and line.strip()
-        )
-        self.fates.setdefault(writer, Fate()).written = solid
+        mine = [line for line, by in zip(present, self.writers, strict=True) if by == writer and line.strip()]
+        fate = self.fates.setdefault(writer, Fate())
+        fate.written, fate.acts = len(mine), sum(map(acts, mine))
 
     def close(self) -> dict[int, Fate]:
         """The fates, now that the text is the committed one."""
         for line, by, stands in zip(rows(self.text), self.writers, self.stands, strict=True):
             if by in self.fates and line.strip():
                 self.fates[by].kept += 1
+                self.fates[by].kept_acts += acts(line)
             for owner in stands:
                 if owner in self.fates:
                     self.fates[owner].left += 1
@@ -191,6 +212,12 @@ class Replay:
             fate = self.fates[around[0]]
             fate.cost += fresh
             fate.came += fresh
+
+    def _spaced(self, old: Sequence[bytes], new: Sequence[bytes], whose: Sequence[int]) -> None:
+        """Lines that differ in nothing but what formatters move about."""
+        for before, after, by in zip(old, new, whose, strict=False):
+            if before != after and by in self.fates:
+                self.fates[by].formatted += 1
 
     def _formatted(
         self, gone: Sequence[bytes], came: Sequence[bytes], same: Iterable[int], whose: Sequence[int]
@@ -253,6 +280,7 @@ class Replay:
                 continue
             moved = [n for n in mine if len(left[n]) >= _SHORT and left[n] in elsewhere]
             fate.kept += len(moved)
+            fate.kept_acts += sum(acts(gone[n]) for n in moved)
             mine = [n for n in mine if n not in moved]
             if not mine:
                 continue
@@ -260,28 +288,63 @@ class Replay:
             alike = likeness(b"\n".join(gone[n] for n in mine), b"\n".join(fresh))
             fate.cost += max(len(mine), len(fresh)) * (1 - alike if alike < 1 else 0.01)
             fate.came += len(fresh)
-            fate.alike = max(fate.alike, alike)
+            pairs = [shared_words(gone[home], came[n]) for n, home in homes.items() if home in mine]
+            fate.alike = max([fate.alike, *pairs])
         return sources, out
+
+
+def _changed(before: bytes, after: bytes) -> list[Hunk]:
+    """The changed places, where lines that differ in formatting alone are equal."""
+    old, new = (b"".join(bare(line) + b"\n" for line in rows(text)) for text in (before, after))
+    return hunks(old, new)
 
 
 def _aligned(gone: Sequence[bytes], came: Sequence[bytes]) -> tuple[dict[int, int], set[int]]:
     """For each line that came and is no other than before, a line that went which holds its words; and the
-    lines that went of which something is lost. Word by word, since formatters break lines and join them.
+    lines that went of which something is lost. Lines that are equal but for white space come first; between
+    them it goes word by word, since formatters break lines and join them.
     """
-    old, new = _words(gone), _words(came)
-    lost = set(range(len(gone)))
     homes: dict[int, int] = {}
-    if len(old) > _MANY_WORDS or len(new) > _MANY_WORDS:
-        if len(gone) * len(came) < 100_000:
-            left, right = [bare(line) for line in gone], [bare(line) for line in came]
-            for i, j, size in difflib.SequenceMatcher(
-                None, left, right, autojunk=False
-            ).get_matching_blocks():
-                for n in range(size):
-                    if left[i + n]:
-                        homes[j + n] = i + n
-                        lost.discard(i + n)
-        return homes, lost
+    lost = set(range(len(gone)))
+    old_from = new_from = 0
+    for i, j in (*_equal(gone, came), (len(gone), len(came))):
+        _worded(gone, came, range(old_from, i), range(new_from, j), homes, lost)
+        if i < len(gone):
+            homes[j] = i
+            lost.discard(i)
+        old_from, new_from = i + 1, j + 1
+    return homes, lost
+
+
+def _equal(gone: Sequence[bytes], came: Sequence[bytes]) -> list[tuple[int, int]]:
+    """The pairs of lines, in order, that are equal but for white space, and long enough to be known again."""
+    if len(gone) * len(came) >= _MANY_LINES:
+        return []
+    left = [(n, line) for n, row in enumerate(gone) if len(line := bare(row)) >= _SHORT]
+    right = [(n, line) for n, row in enumerate(came) if len(line := bare(row)) >= _SHORT]
+    matcher = difflib.SequenceMatcher(
+        None, [line for _, line in left], [line for _, line in right], autojunk=False
+    )
+    return [
+        (left[i + n][0], right[j + n][0])
+        for i, j, size in matcher.get_matching_blocks()
+        for n in range(size)
+    ]
+
+
+def _worded(
+    gone: Sequence[bytes],
+    came: Sequence[bytes],
+    olds: Sequence[int],
+    news: Sequence[int],
+    homes: dict[int, int],
+    lost: set[int],
+) -> None:
+    """Add to `homes`, and take from `lost`, what is the same word by word between these lines."""
+    old = [(word, olds[n]) for word, n in _words([gone[n] for n in olds])]
+    new = [(word, news[n]) for word, n in _words([came[n] for n in news])]
+    if not old or not new or len(old) > _MANY_WORDS or len(new) > _MANY_WORDS:
+        return
     matcher = difflib.SequenceMatcher(None, [w for w, _ in old], [w for w, _ in new], autojunk=False)
     matched: dict[int, Counter[int]] = {}
     for i, j, size in matcher.get_matching_blocks():
@@ -294,7 +357,6 @@ def _aligned(gone: Sequence[bytes], came: Sequence[bytes]) -> tuple[dict[int, in
             homes[n] = sources.most_common(1)[0][0]
             found.update(sources)
     lost -= {n for n, count in found.items() if count == whole_old[n]}
-    return homes, lost
 
 
 def _words(lines: Sequence[bytes]) -> list[tuple[bytes, int]]:
