@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from keys import Edit, History, Key, Spot, family, matches, norm, repeats_itself, spots
 
+from cortex.analyzers.fragments import fragments
 from cortex.analyzers.languages import language_of
 from cortex.learning.backtest import BackTest, Place, backtests
 from cortex.learning.corrections import corrections
@@ -167,7 +168,7 @@ def _seed_bindings(history: History, key: Key, seeds: Sequence[Edit]) -> list[di
 
 def corrected(history: History, seed: Edit) -> Correction:
     """The correction that the learner would have seen for a seed: with its statement, out of the whole file; the seed
-    alone where that is longer than the learner reads.
+    alone where that is longer than the learner reads, or joined with other edits.
     """
     old, new = history.text(seed.old), history.text(seed.new)
     found = corrections(old, new, seed.path, commit=seed.commit)
@@ -177,6 +178,7 @@ def corrected(history: History, seed: Edit) -> Correction:
         if len(each.before) + len(each.after) <= LONGEST
         and seed.before in norm(each.before)
         and seed.after in norm(each.after)
+        and fragments(each.before, each.after, each.language) is not None
     ]
     if near:
         return min(near, key=lambda each: abs(each.line - seed.line))

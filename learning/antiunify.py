@@ -18,6 +18,8 @@ from ..analyzers.parse import Node
 from ..store.kinds import Hole
 
 WIDTHS = (0, 1, 2)  # from the widest to the narrowest
+#: Whatever both sides share, be it a receiver: too wide for a rule, but one change has no more to say of the next.
+WIDEST = -1
 
 Texts = tuple[tuple[str, ...], ...]
 _HOLE = re.compile(r"\$+[A-Z_][A-Z0-9_]*")
@@ -87,7 +89,7 @@ class _Work:
         equal = len(set(texts)) == 1
         if not top and self._is_shared(nodes, texts, equal):
             return self._hole(nodes, texts)
-        if equal and not (self.width == 0 and nodes[0].children):
+        if equal and not (self.width <= 0 and nodes[0].children):
             return _flat(nodes[0])
         children = [node.children for node in nodes]
         if len({node.kind for node in nodes}) == 1 and all(children):
@@ -178,6 +180,8 @@ class _Work:
             return False
         if not all(text in shared for text, shared in zip(texts, self.shared, strict=True)):
             return False
+        if self.width == WIDEST:
+            return not equal or not (_is_role(nodes[0]) or nodes[0].text in nodes[0].language.constants)
         return not equal or (self.width == 0 and self._is_variable(nodes))
 
     def _is_variable(self, nodes: Sequence[Node]) -> bool:

@@ -26,7 +26,7 @@ from ..analyzers.parse import Node
 from ..analyzers.patterns import Compiled, Match, compile, elements
 from ..store.kinds import Correction, Pattern
 from ..store.wording import headline, shown, tick
-from .antiunify import MEMBERS, WIDTHS, Example, General, antiunify
+from .antiunify import MEMBERS, WIDEST, WIDTHS, Example, General, antiunify
 
 LEAST = 3
 MAX_HEIGHT = 4
@@ -111,6 +111,29 @@ def generalise(corrections: Sequence[tuple[str, Correction]], least: int = LEAST
     return _unique(out)
 
 
+def is_keyword(word: str) -> bool:
+    """Whether a word belongs to one of the languages."""
+    return word in _KEYWORDS
+
+
+def ladder(correction: Correction) -> Iterator[tuple[int, int, Candidate]]:
+    """All that one correction alone may mean, with height and width: from the smallest edit up to the statement,
+    and at each height from the widest; whether or not any of it would make a rule.
+    """
+    seen: set[tuple[str, str, str]] = set()
+    for cores in (False, True):
+        for member in _members("", correction, cores):
+            for height in range(min(len(member.chain), MAX_HEIGHT)):
+                for width in (WIDEST, 0, 2):
+                    found = _candidate([member], height, width, 1, "")
+                    if found is None:
+                        continue
+                    key = (found.pattern.pattern, found.pattern.rewrite, found.pattern.selector)
+                    if key not in seen:
+                        seen.add(key)
+                        yield height, width, found
+
+
 def _of_cores(
     corrections: Sequence[tuple[str, Correction]], covered: Collection[str], least: int
 ) -> Iterator[Candidate]:
@@ -174,6 +197,10 @@ def _core(pair: Pair) -> Pair | None:
     b, a = pair
     if b.kind != a.kind:
         return None
+    if b.kind in b.language.calls and len(b.children) == len(a.children):
+        parts = [(x, y) for x, y in zip(b.children, a.children, strict=True) if x.tokens != y.tokens]
+        if len(parts) == 1 and parts[0][0].field in ("function", "constructor"):
+            return parts[0] if parts[0][0].kind in MEMBERS else None
     found = Found()
     difference(b, a, found)
     if len(found) != 1 or not found.pairs:
@@ -186,9 +213,7 @@ def _core(pair: Pair) -> Pair | None:
         x, y = above
     if x.start < b.start or (x.start, x.end, x.kind) == (b.start, b.end, b.kind):
         return None
-    called = x.kind in MEMBERS and x.field in ("function", "constructor")
-    named = not y.children and (x.kind in MEMBERS or x.kind in x.language.calls)
-    return (x, y) if called or named else None
+    return (x, y) if not y.children and (x.kind in MEMBERS or x.kind in x.language.calls) else None
 
 
 def _bound(correction: Correction) -> frozenset[str]:
