@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -195,6 +195,24 @@ class Worktrees:
                         yield full.read_bytes()
                 except OSError:
                     continue
+
+
+def holds(tree: pygit2.Tree, path: str) -> bool:
+    """Whether the tree has a file at this path."""
+    return _id(tree, path) is not None
+
+
+def versions(
+    repository: pygit2.Repository, commits: Sequence[str], path: str
+) -> list[tuple[int, pygit2.Oid]]:
+    """(number of the commit, blob) of a path, where these commits (ids) brought one that none before them had."""
+    found: dict[pygit2.Oid, int] = {}
+    for number, oid in enumerate(commits):
+        commit = commit_at(repository, oid)
+        blob = _id(commit.tree, path) if commit is not None else None
+        if blob is not None:
+            found.setdefault(blob, number)
+    return [(number, blob) for blob, number in found.items()]
 
 
 def _id(tree: pygit2.Tree, path: str) -> pygit2.Oid | None:

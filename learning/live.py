@@ -16,12 +16,13 @@ from ..store.kinds import MILLION, Body, Correction, Outcome, Reason
 from ..store.protocols import Journal
 from ..store.record import Draft
 from .candidates import identity
-from .committed import Committed, Worktrees
+from .committed import Committed, Worktrees, holds, versions
 from .corrections import corrections
 from .history import walk
 from .marks import Marks, message, signature
-from .ownership import Change, commit_at
-from .pairing import NOBODY, Fate, Replay, bare, changed_ranges, loses, normal, ranges, rows
+from .moved import NAME
+from .ownership import Change, commit_at, text_blob
+from .pairing import MOVED, NOBODY, Fate, Replay, bare, changed_ranges, loses, normal, names, ranges, rows
 from .past import stands_alone
 from .piece import Blobs, Piece, Pieces
 from .reward import scored
@@ -32,6 +33,10 @@ DIRECTED_WEIGHT = MILLION // 2
 _PART = 6
 #: Of so many lines that only went, nothing is learnt.
 _WHOLE = 3
+#: With fewer words a generation is not known again by them.
+_KNOWN = 4
+#: A bare line that is shorter may be anybody's.
+_LONG = 8
 
 
 @dataclass(frozen=True)
@@ -85,11 +90,14 @@ class _Live:
         self._tips: list[pygit2.Oid] | None = None
         self._gone: dict[str, bool] = {}
         self._known: set[tuple[str, str, str, str]] = set()
+        self._batch: list[str] = []
+        self._ahead: dict[str, list[tuple[int, pygit2.Oid]]] = {}  # path -> its versions in this batch
 
     def learn(self, commits: Sequence[str]) -> LiveReport:
         outcomes: Counter[str] = Counter()
         corrected = self._write(self._altered())
         read = thoughts = 0
+        self._batch = list(commits)
         for oid in commits:
             commit = commit_at(self._repository, oid)
             if commit is None:
@@ -154,7 +162,7 @@ class _Live:
             return learnt
         decided = {piece: piece.outcome.commit for piece in self._pieces if piece.outcome is not None}
         for path, old_path, pieces in self._pairs(said):
-            pending, settled = self._sorted(pieces, commit)
+            pending, settled = self._sorted(pieces, commit, decided)
             if any(self._within(str(commit.id), decided[piece]) for piece in pieces if piece in decided):
                 settled = []  # it was gone through before, and what it changed in them was said then
             if pending:
@@ -182,12 +190,28 @@ class _Live:
                     piece, path
                 )
                 home = said.like(piece.solid(), piece.text_written()) if new else None
+                if new and home is None and said.left(path):
+                    home = self._come_since(said, piece)
                 if home is not None and said.has(path):
                     home = Change(path, path, None, None)  # the file itself is as it was
                 if home is not None and piece not in taken.get(home, ()):
                     taken.setdefault(home, []).append(piece)
         for change, pieces in taken.items():
             yield change.new_path, change.old_path, sorted(pieces, key=lambda each: each.order)
+
+    def _come_since(self, said: Committed, piece: Piece) -> Change | None:
+        """The file of this commit that is younger than the generation, and holds most of its words.
+
+        A file that was renamed, edited in nearly each line and committed in parts is known by nothing else.
+        """
+        head = commit_at(self._repository, piece.generation.head) if piece.generation.head else None
+        words = set(NAME.findall(piece.text_written())) - set(NAME.findall(piece.before or b""))
+        for change in said.changes if len(words) >= _KNOWN else ():
+            if change.new_path and not (head is not None and holds(head.tree, change.new_path)):
+                text = said.after(change.new_path) or b""
+                if len(words & set(NAME.findall(text))) >= MOVED * len(words):
+                    return change
+        return None
 
     def _still_there(self, piece: Piece, path: str) -> bool:
         """Whether a work tree has what it wrote, where it wrote it."""
@@ -197,8 +221,13 @@ class _Live:
                 return True
         return False
 
-    def _sorted(self, pieces: Iterable[Piece], commit: pygit2.Commit) -> tuple[list[Piece], list[Piece]]:
-        """Those whose fate this commit decides, and those whose fate an ancestor of it decided."""
+    def _sorted(
+        self, pieces: Iterable[Piece], commit: pygit2.Commit, before: Mapping[Piece, str]
+    ) -> tuple[list[Piece], list[Piece]]:
+        """Those whose fate this commit decides, and those whose fate an ancestor of it decided.
+
+        `before` names the commits that had decided before this one was looked at: it may change several files.
+        """
         pending, settled = [], []
         for piece in pieces:
             if piece.after is None or self._within(str(commit.id), piece.generation.head):
@@ -206,8 +235,8 @@ class _Live:
             if piece.outcome is None:
                 pending.append(piece)
                 continue
-            decided = piece.outcome.commit
-            if decided == str(commit.id) or self._within(str(commit.id), decided):
+            decided = before.get(piece, str(commit.id))
+            if self._within(str(commit.id), decided):
                 continue
             if self._within(decided, str(commit.id)):
                 if piece.outcome.verdict != "rejected":
@@ -254,14 +283,19 @@ class _Live:
         parent, committed = said.before(old_path or path), said.after(path)
         if parent is None or committed is None:  # huge or binary
             return
-        pieces = [*settled, *pending]
-        # A part of it was committed before, or the commit was rewritten: what went before it is older than that.
-        base = next((each.before or b"" for each in pending[:1] if _holds(parent, each)), parent)
+        # A part of it was committed before, or the commit was rewritten: what went before it is older than that,
+        # and what was decided meanwhile is gone through again, in its place.
+        first = pending[0]
+        base = (first.before or b"") if _holds(parent, first) else parent
+        later = [each for each in settled if base is not parent and each.order > first.order]
+        earlier = [each for each in settled if each not in later]
+        written = sorted([*later, *pending], key=lambda each: each.order)
+        pieces = [*earlier, *written]
         replay = Replay(base)
-        for number, piece in enumerate(settled):
+        for number, piece in enumerate(earlier):
             replay.wrote(number, _still(piece, base))
         drafts = _Learnt()
-        for number, piece in enumerate(pending, len(settled)):
+        for number, piece in enumerate(written, len(earlier)):
             before, after = piece.before, piece.after or b""
             if before is None or (not before and not replay.text):
                 before = replay.text
@@ -269,12 +303,12 @@ class _Live:
                 self._step(drafts, replay, before, path, pieces, None, said)
             self._step(drafts, replay, after, path, pieces, number, said)
             replay.wrote(number, piece.generation.ranges if not replay.lines_of([number]) else [])
-        wrote = {number: replay.lines_of([number]) for number in range(len(settled), len(pieces))}
+        wrote = {number: replay.lines_of([number]) for number in range(len(earlier), len(pieces))}
         self._step(drafts, replay, committed, path, pieces, None, said)
         fates = replay.close()
-        waits = self._unstaged(committed, pending, path)
-        for number, piece in enumerate(pending, len(settled)):
-            if piece in waits:
+        waits = self._unstaged(said, committed, pending, path)
+        for number, piece in enumerate(written, len(earlier)):
+            if piece in waits or piece not in pending:
                 continue
             fate = fates.get(number, Fate())
             if not fate.written and not wrote[number]:
@@ -285,6 +319,7 @@ class _Live:
                 learnt.corrections[m] = correction
                 if m in drafts.reasons:
                     learnt.reasons[m] = drafts.reasons[m]
+        self._follow(learnt, replay, pieces, settled, path)
         self._edited(learnt, drafts, settled, said, path)
         learnt.secrets |= drafts.secrets
 
@@ -303,9 +338,10 @@ class _Live:
         touched = replay.touched(after)
         if touched:
             after, homes = said.whole(path, replay.text, after)
-            touched = replay.touched(after) if homes else touched
-        for number in touched if homes else ():
-            pieces[number].homes |= homes
+        if homes:
+            for number in touched:
+                pieces[number].homes |= homes
+            touched = replay.touched(after)
         elsewhere = said.elsewhere(path) if writer is None and touched else frozenset()
         if writer is not None:
             touched -= {writer}
@@ -355,15 +391,22 @@ class _Live:
                 piece for piece in whose if piece
             ]
             piece = (owners or near)[0]
+            writer = self._other_writer(piece, each.after, homes) if hand == "person" else None
+            if writer is not None and not writer.new_prompt_after(piece):
+                continue
+            teller = writer or told
             if not each.after.strip() and each.before.count("\n") >= _WHOLE:
                 continue  # that it is not wanted at all is an outcome
+            if each.before.count("\n") >= _WHOLE and not names(each.before) & names(each.after):
+                continue  # another thing stands there now
             if said is not None and hand == "person" and piece.restores(each.after):
                 continue  # as it was before the assistant came: likewise
             if said is not None and not said.kept((path, *homes), each.after):
                 continue
             body = replace(
                 each,
-                weight=DIRECTED_WEIGHT if hand == "directed" else MILLION,
+                hand="directed" if teller is not None else hand,
+                weight=DIRECTED_WEIGHT if teller is not None else MILLION,
                 commit=str(commit.id) if commit else "",
                 committed=commit.commit_time * 1000 if commit else 0,
                 author=signature(commit.author) if commit else "",
@@ -372,24 +415,48 @@ class _Live:
             )
             m = identity("live", piece.m, path, each.before, each.after)
             learnt.corrections[m], learnt.owner[m] = body, piece
-            if told is not None and told.execution.task:
-                learnt.reasons[m] = Reason(m, told.execution.task, told.generation.execution)
+            if teller is not None and teller.execution.task:
+                learnt.reasons[m] = Reason(m, teller.execution.task, teller.generation.execution)
             self._known.add((body.commit, path, each.before, each.after))
 
-    def _unstaged(self, committed: bytes, pending: Sequence[Piece], path: str) -> list[Piece]:
-        """Generations of which a part is still in a work tree and not in the commit: a later one decides."""
+    def _other_writer(self, piece: Piece, after: str, homes: Collection[str]) -> Piece | None:
+        """The later generation that wrote these lines, in a file to which a person had moved the earlier ones."""
+        lines = {line for row in after.encode("utf-8", "replace").split(b"\n") if len(line := bare(row)) >= _LONG}
+        for path in homes if lines else ():
+            for other in self._pieces.at(path):
+                if other.order > piece.order and lines <= other.solid():
+                    return other
+        return None
+
+    def _unstaged(
+        self, said: Committed, committed: bytes, pending: Sequence[Piece], path: str
+    ) -> list[Piece]:
+        """Generations of which a part is in a work tree or in a later commit, and not in this: a later one decides."""
         here = {bare(line) for line in rows(committed)}
         waits = []
         for piece in pending:
             lost = piece.solid() - here
             if not lost:
                 continue
-            for text in self._worktrees.texts({path, piece.generation.path} - {""}):
-                there = {bare(line) for line in rows(normal(text))}
-                if 2 * len(lost & there) >= len(lost):
-                    waits.append(piece)
-                    break
+            paths = {path, piece.generation.path} - {""}
+            if any(
+                2 * len(lost & {bare(line) for line in rows(normal(text))}) >= len(lost)
+                for text in (*self._worktrees.texts(paths), *self._versions_after(said, paths))
+            ):
+                waits.append(piece)
         return waits
+
+    def _versions_after(self, said: Committed, paths: Iterable[str]) -> Iterator[bytes]:
+        """These files as the commits of this batch that follow have them: a part may be committed later."""
+        here = str(said.commit.id)
+        at = self._batch.index(here) if here in self._batch else len(self._batch)
+        for path in sorted(paths):
+            if path not in self._ahead:
+                self._ahead[path] = versions(self._repository, self._batch, path)
+            for number, blob in self._ahead[path]:
+                if number > at and self._within(here, self._batch[number]):
+                    found = text_blob(self._repository, blob)
+                    yield found.data if found is not None else b""
 
     def _outcome(self, learnt: _Learnt, piece: Piece, fate: Fate, said: Committed, path: str) -> None:
         distance, verdict = fate.distance, fate.verdict
@@ -439,7 +506,21 @@ class _Live:
         real = {m: body for m, body in drafts.corrections.items() if body.category != "evolution"}
         learnt.corrections.update(real)
         learnt.secrets |= drafts.secrets
+        self._follow(learnt, replay, settled, settled, path)
         self._edited(learnt, drafts, settled, said, path)
+
+    def _follow(
+        self, learnt: _Learnt, replay: Replay, pieces: Sequence[Piece], settled: Sequence[Piece], path: str
+    ) -> None:
+        """Note where the lines of those that were committed before are now: what is moved is watched on."""
+        for number, piece in enumerate(pieces):
+            if piece not in settled or piece.outcome is None:
+                continue
+            if path != piece.outcome.path and replay.lines_of([number]):
+                piece.homes |= {path}
+            also = tuple(sorted(piece.homes - {piece.outcome.path}))
+            if also != piece.outcome.also:
+                self._decide(learnt, piece, replace(piece.outcome, also=also))
 
     def _edited(
         self, learnt: _Learnt, drafts: _Learnt, settled: Sequence[Piece], said: Committed, path: str
@@ -496,7 +577,10 @@ def _alone(piece: Piece, said: Committed, path: str) -> Fate:
     replay.advance(piece.after or b"", 0)
     replay.wrote(0, piece.generation.ranges if not replay.lines_of([0]) else [])
     texts = [said.after(each) or b"" for each in dict.fromkeys((path, *piece.homes)) if each]
-    replay.advance(b"".join(texts), NOBODY, said.elsewhere(path))
+    present = set(said.elsewhere(path))
+    if len(texts) > 1:  # in which order its parts stand is not known
+        present |= {line for text in texts for row in rows(text) if len(line := bare(row)) >= _LONG}
+    replay.advance(b"".join(texts), NOBODY, present)
     return replay.close().get(0, Fate())
 
 

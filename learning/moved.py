@@ -100,7 +100,7 @@ def _home(
     inside = set().union(*words[first : last + 1])
     if not inside or len(inside & there) < MOVED * len(inside):
         return None
-    last = _closed(bares, last)
+    open_end, last = last, _closed(bares, last)
     here = set(bares[first : last + 1])
     ours = [
         n
@@ -110,7 +110,9 @@ def _home(
     if not ours:
         return None
     end = _closed([bare(line) for line in run], ours[-1])
-    return path, number, first, last, run[ours[0] : end + 1]
+    # Where the bracket behind it is another block's in the difference, it keeps the one that it had.
+    closing = gone[open_end + 1 : last + 1] if end == ours[-1] and len(bare(run[end])) >= _SHORT else []
+    return path, number, first, last, [*run[ours[0] : end + 1], *closing]
 
 
 def _closed(lines: Sequence[bytes], last: int) -> int:

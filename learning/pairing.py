@@ -26,6 +26,14 @@ _MANY_LINES = 100_000
 _SPACE = re.compile(rb"[\s;,]+")
 _WORD = re.compile(rb"\w+|[^\w\s]")
 _PLAIN = re.compile(rb"\w+")
+_NAME = re.compile(r"[^\W\d]\w{2,}")
+#: Words of Python, Go, JavaScript and TypeScript that say nothing of what a line is about.
+_RESERVED = frozenset(
+    "and async await break case catch chan class const continue def default defer del elif else enum except export "
+    "extends false False finally for from func function global import interface lambda let map new nil None not null "
+    "package pass private public raise range readonly return self static string struct super switch this throw true "
+    "True try type undefined var void while with yield".split()
+)
 
 
 @dataclass
@@ -111,6 +119,11 @@ def shared_words(before: bytes, after: bytes) -> float:
 def acts(line: bytes) -> bool:
     """Whether a line does more than open or close a block."""
     return len(bare(line)) >= _SHORT and not line.rstrip().endswith((b":", b"{"))
+
+
+def names(text: str) -> set[str]:
+    """The names that a text speaks of, without the words of the languages."""
+    return set(_NAME.findall(text)) - _RESERVED
 
 
 def loses(before: str, after: str) -> bool:
