@@ -174,7 +174,7 @@ class Pattern(Body):
     selector: str = ""
     holes: tuple[Hole, ...] = ()
     words: tuple[str, ...] = ()  # literal words a matching file must hold: the prefilter
-    guards: tuple[str, ...] = ()  # "path:tests/**", "import:requests", "not-inside:…"
+    guards: tuple[str, ...] = ()  # "path:tests/**", "import:requests", "bound:requests", "lacks:timeout"
 
 
 @dataclass(frozen=True)
