@@ -8,6 +8,7 @@ in the file that `--cache` names; neither belongs into the repository.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import pickle
 import re
@@ -203,8 +204,7 @@ def _mined(history: History) -> Iterator[tuple[_Said, Edit]]:
         diff = parent.tree.diff_to_tree(commit.tree, context_lines=0)
         if len(diff) > MANY_FILES:
             continue
-        diff.find_similar(rename_limit=200)
-        for patch in diff:
+        for patch in _patches(diff):
             old, new = patch.delta.old_file, patch.delta.new_file
             language = language_of(new.path)
             if patch.delta.status_char() not in "MR" or language is None or is_generated(new.path):
@@ -220,6 +220,17 @@ def _mined(history: History) -> Iterator[tuple[_Said, Edit]]:
                     Edit(number, str(commit.id), str(parent.id), old.path, new.path, line, before, after,
                          str(old.id), str(new.id)),
                 )  # fmt: skip
+
+
+def _patches(diff: pygit2.Diff) -> Iterator[pygit2.Patch]:
+    """The patches of a diff, without those of blobs that a partial copy lacks."""
+    with contextlib.suppress(KeyError, ValueError, pygit2.GitError):
+        diff.find_similar(rename_limit=200)
+    for k in range(len(diff)):
+        with contextlib.suppress(KeyError, ValueError, pygit2.GitError):
+            patch = diff[k]
+            if patch is not None:
+                yield patch
 
 
 def _of_hunks(patch: pygit2.Patch, language: str) -> tuple[list[_Told], bool]:
