@@ -29,7 +29,7 @@ class Committed:
         self.commit = commit
         self._repository = repository
         said = message(commit)
-        self.reverts = _REVERTS.findall(said)
+        self.reverts = reverts(commit)
         self.is_revert = bool(self.reverts) or said[:7].lower() == "revert "
         there = [commit_at(repository, oid) for oid in commit.parent_ids]
         parents = [each for each in there if each is not None]
@@ -195,6 +195,11 @@ class Worktrees:
                         yield full.read_bytes()
                 except OSError:
                     continue
+
+
+def reverts(commit: pygit2.Commit) -> list[str]:
+    """The commits that this one says to take back."""
+    return _REVERTS.findall(message(commit))
 
 
 def holds(tree: pygit2.Tree, path: str) -> bool:

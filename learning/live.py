@@ -16,13 +16,13 @@ from ..store.kinds import MILLION, Body, Correction, Outcome, Reason
 from ..store.protocols import Journal
 from ..store.record import Draft
 from .candidates import identity
-from .committed import Committed, Worktrees, holds, versions
+from .committed import Committed, Worktrees, holds, reverts, versions
 from .corrections import corrections
 from .history import walk
 from .marks import Marks, message, signature
 from .moved import NAME
 from .ownership import Change, commit_at, text_blob
-from .pairing import MOVED, NOBODY, Fate, Replay, bare, changed_ranges, loses, normal, names, ranges, rows
+from .pairing import ALIKE, MOVED, NOBODY, Fate, Replay, bare, changed_ranges, dropped, loses, normal, names, ranges, rows
 from .past import stands_alone
 from .piece import Blobs, Piece, Pieces
 from .reward import scored
@@ -247,11 +247,12 @@ class _Live:
 
     def _lapsed(self, outcome: Outcome) -> bool:
         """Whether the commit that decided is on no branch any more."""
-        if outcome.commit not in self._gone:
-            self._gone[outcome.commit] = not any(
-                self._within(outcome.commit, str(tip)) for tip in self._heads()
-            )
-        return self._gone[outcome.commit]
+        return self._off(outcome.commit)
+
+    def _off(self, oid: str) -> bool:
+        if oid not in self._gone:
+            self._gone[oid] = not any(self._within(oid, str(tip)) for tip in self._heads())
+        return self._gone[oid]
 
     def _heads(self) -> list[pygit2.Oid]:
         if self._tips is None:
@@ -286,8 +287,12 @@ class _Live:
         # A part of it was committed before, or the commit was rewritten: what went before it is older than that,
         # and what was decided meanwhile is gone through again, in its place.
         first = pending[0]
-        base = (first.before or b"") if _holds(parent, first) else parent
-        later = [each for each in settled if base is not parent and each.order > first.order]
+        later = [
+            each
+            for each in settled
+            if each.order > first.order and each.generation.path in (path, old_path) and each.before is not None
+        ]
+        base = (first.before or b"") if later or _holds(parent, first) else parent
         earlier = [each for each in settled if each not in later]
         written = sorted([*later, *pending], key=lambda each: each.order)
         pieces = [*earlier, *written]
@@ -313,6 +318,11 @@ class _Live:
             fate = fates.get(number, Fate())
             if not fate.written and not wrote[number]:
                 fate = Fate()  # it only took lines away
+            if fate.verdict == "rejected":
+                if self._on_another_line(piece, said):
+                    continue
+                for m in [m for m, owner in drafts.owner.items() if owner is piece]:
+                    drafts.corrections.pop(m, None)  # what stands there now is no edit of it
             self._outcome(learnt, piece, fate, said, path or old_path)
         for m, correction in drafts.corrections.items():
             if drafts.owner[m] not in waits:
@@ -381,6 +391,7 @@ class _Live:
             left, right = before.decode(), after.decode()
         except UnicodeDecodeError:
             return
+        gone = dropped(before, after)
         commit = said.commit if said else None
         subject = message(commit).strip().partition("\n")[0][:200] if commit else ""
         places = said.places if said else 0
@@ -397,7 +408,8 @@ class _Live:
             teller = writer or told
             if not each.after.strip() and each.before.count("\n") >= _WHOLE:
                 continue  # that it is not wanted at all is an outcome
-            if each.before.count("\n") >= _WHOLE and not names(each.before) & names(each.after):
+            other = each.after.strip() and not names(each.before) & names(each.after)
+            if other and (each.line in gone or each.before.count("\n") >= _WHOLE):
                 continue  # another thing stands there now
             if said is not None and hand == "person" and piece.restores(each.after):
                 continue  # as it was before the assistant came: likewise
@@ -419,6 +431,11 @@ class _Live:
                 learnt.reasons[m] = Reason(m, teller.execution.task, teller.generation.execution)
             self._known.add((body.commit, path, each.before, each.after))
 
+    def _on_another_line(self, piece: Piece, said: Committed) -> bool:
+        """Whether the commit never had what the generation began with: it cannot have thrown it away."""
+        head = piece.generation.head
+        return bool(head) and not self._within(head, str(said.commit.id)) and not self._off(head)
+
     def _other_writer(self, piece: Piece, after: str, homes: Collection[str]) -> Piece | None:
         """The later generation that wrote these lines, in a file to which a person had moved the earlier ones."""
         lines = {line for row in after.encode("utf-8", "replace").split(b"\n") if len(line := bare(row)) >= _LONG}
@@ -439,11 +456,16 @@ class _Live:
             if not lost:
                 continue
             paths = {path, piece.generation.path} - {""}
-            if any(
-                2 * len(lost & {bare(line) for line in rows(normal(text))}) >= len(lost)
-                for text in (*self._worktrees.texts(paths), *self._versions_after(said, paths))
-            ):
-                waits.append(piece)
+            whole = lost == piece.solid()
+            for text in (*self._worktrees.texts(paths), *self._versions_after(said, paths)):
+                there = {bare(line) for line in rows(normal(text))}
+                if 2 * len(lost & there) >= len(lost) or (whole and _holds(normal(text), piece)):
+                    waits.append(piece)
+                    break
+        for piece in pending:  # what was rewritten by one that waits is not decided before it
+            if piece not in waits and piece.solid() and not piece.solid() & here:
+                if any(other.order > piece.order and piece.solid() & other.began_with() for other in waits):
+                    waits.append(piece)
         return waits
 
     def _versions_after(self, said: Committed, paths: Iterable[str]) -> Iterator[bytes]:
@@ -531,7 +553,10 @@ class _Live:
                 drafts.owner[m] is piece and body.category != "evolution" and loses(body.before, body.after)
                 for m, body in drafts.corrections.items()
             ):
-                self._outcome(learnt, piece, _alone(piece, said, path), said, path)
+                fate = _alone(piece, said, path)
+                if fate.verdict == "rejected":  # what was corrected was not thrown away
+                    fate.left, fate.alike = max(1, fate.left), max(ALIKE, fate.alike)
+                self._outcome(learnt, piece, fate, said, path)
 
     def _revert(self, learnt: _Learnt, said: Committed) -> None:
         """A revert takes back all that a commit brought: a rejection, and no correction.
@@ -540,9 +565,9 @@ class _Live:
         """
         commit = said.commit
         for piece in self._pieces:
-            if piece.outcome is not None and piece.outcome.commit in said.reverts:
+            if piece.outcome is not None and self._takes_back(said, piece.outcome):
                 fate = _alone(piece, said, piece.outcome.path)
-                if fate.kept:
+                if fate.verdict != "rejected":
                     self._outcome(learnt, piece, fate, said, piece.outcome.path)
                     continue
                 body = replace(
@@ -554,6 +579,15 @@ class _Live:
                     took=_took(piece, said),
                 )
                 self._decide(learnt, piece, self._scored(piece, body))
+
+    def _takes_back(self, said: Committed, outcome: Outcome) -> bool:
+        """Whether the commit reverts what decided, or is such a revert that was rewritten."""
+        if outcome.commit in said.reverts:
+            return True
+        if not outcome.revert or not self._lapsed(outcome):
+            return False
+        earlier = commit_at(self._repository, outcome.commit)
+        return earlier is not None and any(oid in said.reverts for oid in reverts(earlier))
 
     def _agent_commits(self, commits: Sequence[str]) -> _Learnt:
         """What these commits changed in agents' commits of which no generation was recorded."""

@@ -110,9 +110,16 @@ def _home(
     if not ours:
         return None
     end = _closed([bare(line) for line in run], ours[-1])
+    block = run[ours[0] : end + 1]
     # Where the bracket behind it is another block's in the difference, it keeps the one that it had.
-    closing = gone[open_end + 1 : last + 1] if end == ours[-1] and len(bare(run[end])) >= _SHORT else []
-    return path, number, first, last, [*run[ours[0] : end + 1], *closing]
+    closing = gone[open_end + 1 : last + 1] if _open(block) > 0 else []
+    return path, number, first, last, [*block, *closing]
+
+
+def _open(lines: Run) -> int:
+    """How many brackets are opened and not closed."""
+    text = b"".join(lines)
+    return sum(text.count(each) for each in (b"{", b"(", b"[")) - sum(text.count(each) for each in (b"}", b")", b"]"))
 
 
 def _closed(lines: Sequence[bytes], last: int) -> int:

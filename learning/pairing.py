@@ -91,6 +91,12 @@ def changed_ranges(before: bytes, after: bytes) -> list[tuple[int, int]]:
     return [(hunk.new_start, hunk.new_start + hunk.new_lines - 1) for hunk in found]
 
 
+def dropped(before: bytes, after: bytes) -> set[int]:
+    """The lines of `before`, from 1, in whose place nothing stands in `after`."""
+    places = [hunk for hunk in _changed(before, after) if not hunk.new_lines]
+    return {n for hunk in places for n in range(hunk.old_start, hunk.old_start + hunk.old_lines)}
+
+
 def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
     """Line numbers as (first, last) ranges."""
     out: list[tuple[int, int]] = []
@@ -111,7 +117,10 @@ def likeness(before: bytes, after: bytes) -> float:
 
 def shared_words(before: bytes, after: bytes) -> float:
     """The likeness of two lines by their words alone: brackets and commas are alike in any two calls."""
-    old, new = Counter(_PLAIN.findall(before)), Counter(_PLAIN.findall(after))
+    old, new = (
+        Counter(word for word in _PLAIN.findall(line) if word.decode("utf-8", "replace") not in _RESERVED)
+        for line in (before, after)
+    )
     total = sum(old.values()) + sum(new.values())
     return 2 * sum((old & new).values()) / total if total else likeness(before, after)
 
@@ -301,7 +310,12 @@ class Replay:
             alike = likeness(b"\n".join(gone[n] for n in mine), b"\n".join(fresh))
             fate.cost += max(len(mine), len(fresh)) * (1 - alike if alike < 1 else 0.01)
             fate.came += len(fresh)
-            pairs = [shared_words(gone[home], came[n]) for n, home in homes.items() if home in mine]
+            acting = fate.acts > 0
+            pairs = [
+                shared_words(gone[home], came[n])
+                for n, home in homes.items()
+                if home in mine and (not acting or (acts(gone[home]) and acts(came[n])))
+            ]
             fate.alike = max([fate.alike, *pairs])
         return sources, out
 

@@ -76,6 +76,10 @@ class Piece:
             self._solid = frozenset(line for line in mine if len(line) >= _SHORT)
         return self._solid
 
+    def began_with(self) -> frozenset[bytes]:
+        """The lines of the file before it, bare."""
+        return frozenset(bare(line) for line in rows(self.before or b""))
+
     def text_written(self) -> bytes:
         """The lines that it wrote."""
         replay = Replay(self.before or b"")
