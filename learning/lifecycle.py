@@ -36,6 +36,7 @@ class Settings:
     fresh_weight: float = 8.0
     wrong_weight: float = 4.0
     telling_share: float = 0.35
+    everywhere_share: float = 0.6
     # The calibration of a change in progress, of the log-odds: fitted on 75 keys of five histories.
     progress_slope: float = 0.75
     progress_shift: float = 1.24
@@ -126,12 +127,16 @@ def posterior(evidence: Evidence, backtest: BackTest, settings: Settings) -> flo
         a, b = 0.5, 3.0
     elif backtest.rarity <= settings.telling_share:
         a, b = 3.0, 0.3
+    elif evidence.in_progress and backtest.rarity > settings.everywhere_share:
+        a, b = 1.0, 1.0
     else:
         a, b = 2.0, 0.5
     support = evidence.weight + evidence.good
     if evidence.in_progress:
-        # What lies ahead of the change was not passed over; what is very much more than was corrected may be.
-        b += 0.5 * max(0.0, math.log10((backtest.stood + 1) / (support + 1)) - 1)
+        # What lies ahead of the change was not passed over; but what is very much more than was corrected, in words
+        # that say little, is hardly all meant.
+        many = max(0.0, math.log10((backtest.stood + 1) / (support + 1)) - 1)
+        b += many * (0.5 if backtest.rarity <= settings.telling_share else 2.0)
         standing = 0.0
     else:
         standing = settings.stood_weight * max(0, backtest.stood - backtest.left - backtest.fresh)
