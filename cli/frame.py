@@ -82,6 +82,16 @@ def show(
     render.say(render.as_json(result) if as_json else text(result, paint()))
 
 
+def say_patch(text: str) -> None:
+    """Print a diff byte for byte, for `git apply`: on a terminal, without what moves its cursor."""
+    if sys.stdout.isatty():
+        render.say(render.safe(text.replace("\r\n", "\n")).rstrip("\n"))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
 def redactions(result: Mapping[str, Any]) -> str:
     """What is said of secrets that were taken out of what was written; empty when there were none."""
     count = result.get("redacted", 0)

@@ -22,6 +22,8 @@ COMMANDS = {
     "disconnect": "connect",
     "ask": "ask",
     "check": "check",
+    "fix": "fix",
+    "baseline": "baseline",
     "record": "record",
     "run": "run",
     "learn": "learn",

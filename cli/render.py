@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from ..store.wording import count as count
+from ..store.wording import times as times
 
 TYPE_CHECKING = False  # the quick path pays for this file: see daemon/client.py
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def in_conflict(number: int) -> str:
 
 def snippet(text: str, mark: str, style: str, paint: Paint, indent: str = "    ", most: int = 8) -> str:
     """Code under a mark (`-` or `+`), at most `most` lines of it."""
-    lines = safe(text).strip("\n").split("\n")
+    lines = safe(text.replace("\r\n", "\n")).strip("\n").split("\n")
     shown = [paint(style, f"{indent}{mark} {line}") for line in lines[:most]]
     if len(lines) > most:
         shown.append(paint("dim", f"{indent}  … {count(len(lines) - most, 'more line')}"))
@@ -90,42 +91,75 @@ def ask(result: Mapping[str, Any], paint: Paint, explain: bool = False) -> str:
     return "\n".join(lines)
 
 
-def check(result: Mapping[str, Any], paint: Paint) -> str:
+def check(result: Mapping[str, Any], paint: Paint, verbose: bool = False) -> str:
     """What `cortex check` prints."""
     lines: list[str] = []
-    for finding in result["findings"]:
-        place = f"{finding['path']}:{finding['line']}:{finding['column']}"
-        lines.append(f"{paint('bold', safe(place))}: {paint('yellow', safe(finding['message']))}")
-        lines.append(snippet(finding["before"], "-", "red", paint))
-        lines.append(snippet(finding["after"], "+", "green", paint))
-        lines.append(paint("dim", "    " + safe(_why(finding))))
-        lines += [
-            paint("dim", f"      {safe(each['commit'][:10])} {safe(each['path'])}")
-            for each in finding["evidence"][:3]
-        ]
+    for each in result["findings"]:
+        lines += finding(each, paint, verbose)
+    lines += [paint("dim", f"note: {safe(note)}") for note in result["notes"]]
     skipped = len(result["skipped"])
     files = count(result["checked_files"], "file")
-    summary = (
-        f"{count(len(result['findings']), 'finding')} in {files}"
-        if lines
-        else f"{files} checked, nothing found"
-    )
+    found = len(result["findings"])
+    summary = f"{count(found, 'finding')} in {files}" if found else f"{files} checked, nothing found"
     if skipped:
         summary += f", {skipped} skipped"
+    if result["hidden"]:
+        summary += f", {result['hidden']:,} hidden by the baseline"
+    if found:
+        summary += "; `cortex fix` writes what is offered"
     lines.append(paint("dim", f"{summary} ({result['elapsed_ms']:.0f} ms)"))
     return "\n".join(lines)
 
 
+def notes(result: Mapping[str, Any]) -> None:
+    """Print what there is to say beside findings, a line each."""
+    for note in result.get("notes", ()):
+        say(f"cortex: {safe(note)}")
+
+
+def finding(each: Mapping[str, Any], paint: Paint, verbose: bool = False) -> list[str]:
+    """One finding: what to write instead, why, how often, and where that comes from."""
+    place = f"{each['path']}:{each['line']}:{each['column']}"
+    blocks = paint("red", " [blocks]") if each["blocks"] else ""
+    lines = [
+        f"{paint('bold', safe(place))}: {paint('yellow', safe(each['message']))}{blocks}",
+        snippet(each["before"], "-", "red", paint),
+        snippet(each["after"], "+", "green", paint),
+    ]
+    said = [f"why: {each['reason']}"] if each["reason"] else []
+    for number, one in enumerate(each["evidence"][:3]):
+        named = [one["path"], one["author"].partition(" <")[0], day(one["time"])]
+        where = ", ".join(word for word in named if word)
+        said.append(f"{'seen:' if not number else '     '} {one['commit'][:10] or 'not committed'} {where}")
+    said.append(_why(each))
+    for other in each["others"] if verbose else ():
+        said.append(f"also: {other['message']} (rule {other['rule'][:12]}, {_surely(other)})")
+        said += [f"        + {line}" for line in other["after"].split("\n")[:8]]
+    if not verbose and each["others"]:
+        said.append(f"{count(len(each['others']), 'less sure rule')} would write something else: `--verbose`")
+    return [*lines, *(paint("dim", "    " + safe(line)) for line in said)]
+
+
+def _surely(each: Mapping[str, Any]) -> str:
+    return f"{round(each['confidence'] * 100)}% sure"
+
+
+def day(ms: int) -> str:
+    """The day of a time as the person's clock shows it; empty for 0."""
+    return when(ms)[:10] if ms else ""
+
+
 def _why(finding: Mapping[str, Any]) -> str:
-    """What speaks for the rule and what against it."""
-    tested = finding.get("backtest") or {}
-    words = [f"support {finding['support']}, against {finding['against']}"]
-    if tested:
+    """How sure the rule is, and what the accepted code says of it."""
+    tested = finding["backtest"]
+    words = [f"{_surely(finding)}"]
+    if matched := tested.get("matched", 0):
+        stood = tested.get("stood", 0)
         words.append(
-            f"back-test: {count(tested.get('matched', 0), 'place')} in accepted code, "
-            f"{tested.get('changed', 0)} corrected, {tested.get('stood', 0)} left standing"
+            f"of {count(matched, 'like place')} in accepted code {tested.get('changed', 0)} "
+            f"went the same way, {stood} {'stands' if stood == 1 else 'stand'} as before"
         )
-    return "; ".join([*words, f"confidence {finding['confidence']:.2f}", f"rule {finding['rule'][:12]}"])
+    return "; ".join([*words, f"rule {finding['rule'][:12]} (`cortex rules show`, or `cortex: ignore[…]`)"])
 
 
 def waiting(found: Mapping[str, int]) -> str:
@@ -269,7 +303,13 @@ def _step(step: Mapping[str, Any]) -> str:
 
 
 def _line(memory: Mapping[str, Any]) -> str:
-    words = [memory["kind"], memory.get("category", ""), memory["scope"], memory["language"], memory["status"]]
+    words = [
+        memory["kind"],
+        memory.get("category", ""),
+        memory["scope"],
+        memory["language"],
+        memory["status"],
+    ]
     if memory["support"]:
         words.append(f"support {memory['support']}")
     if memory["against"]:

@@ -59,8 +59,17 @@ class AskResult(TypedDict):
     timings_ms: dict[str, float]
 
 
+class OtherResult(TypedDict):
+    """What a less sure rule would have written in the place of a finding."""
+
+    rule: str
+    message: str
+    after: str
+    confidence: float
+
+
 class FindingResult(TypedDict):
-    """One finding of the guard; lines and columns from 1."""
+    """One finding of the guard; lines and columns from 1. `blocks`: the settings stop a commit for it."""
 
     path: str
     line: int
@@ -78,10 +87,16 @@ class FindingResult(TypedDict):
     status: str
     evidence: list[Evidence]
     backtest: dict[str, int]
+    reason: str
+    blocks: bool
+    others: list[OtherResult]
 
 
 class CheckResult(TypedDict):
-    """`cortex check --json`; `blocked` says that the settings tell this commit to stop."""
+    """`cortex check --json`; `blocked` says that the settings tell this commit to stop.
+
+    `hidden` counts what the baseline keeps back; `patch` is empty unless it was asked for.
+    """
 
     schema: int
     findings: list[FindingResult]
@@ -89,6 +104,60 @@ class CheckResult(TypedDict):
     skipped: dict[str, str]
     elapsed_ms: float
     blocked: bool
+    hidden: int
+    notes: list[str]
+    patch: str
+
+
+class FixedFile(TypedDict):
+    """One file of `cortex fix --json`: `read` is the SHA-256 of what was looked at, `written` of what came of it.
+
+    An edit puts `text` in the place of `removed` lines from `line` (from 1) on; `problem` says why it was refused.
+    """
+
+    path: str
+    read: str
+    written: str
+    edits: list[Edit]
+    findings: list[FindingResult]
+    patch: str
+    problem: str
+
+
+class Edit(TypedDict):
+    """Some lines and what comes in their place."""
+
+    line: int
+    removed: int
+    text: str
+
+
+class FixResult(TypedDict):
+    """`cortex fix --json`; `applied` is false for a preview, `undo` is the patch that `git apply -R` takes back."""
+
+    schema: int
+    files: list[FixedFile]
+    skipped: dict[str, str]
+    applied: bool
+    undo: str
+
+
+class BaselineEntry(TypedDict):
+    """What stood somewhere when a baseline was written: a rule, a file, how often; `key` is of the content."""
+
+    rule: str
+    path: str
+    key: str
+    count: int
+
+
+class BaselineResult(TypedDict):
+    """`cortex baseline --json`; `written` is when, in ms, and 0 where there is none."""
+
+    schema: int
+    written: int
+    findings: int
+    entries: list[BaselineEntry]
 
 
 class MemoryResult(TypedDict):

@@ -20,7 +20,20 @@ from ..repo.layout import relink
 from ..repo.places import LINK, Place, find
 from ..store.durable import NotWrittenError
 from ..store.layout import NewerStoreError
-from . import answering, guarding, hearing, recording, reporting, reviewing, settling, sharing, teaching, trying
+from . import (
+    answering,
+    baseline,
+    fixing,
+    guarding,
+    hearing,
+    recording,
+    reporting,
+    reviewing,
+    settling,
+    sharing,
+    teaching,
+    trying,
+)
 from .state import Models, State, wall_ms
 
 logger = logging.getLogger("cortex")
@@ -29,8 +42,10 @@ Operation = Callable[..., Mapping[str, Any]]
 
 OPERATIONS: Mapping[str, Operation] = {
     "ask": answering.ask,
+    "baseline": baseline.baseline,
     "check": guarding.check,
     "feedback": answering.feedback,
+    "fix": fixing.fix,
     "forget": answering.forget,
     "hook": hearing.hook,
     "learn": teaching.learn,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,12 @@ import pygit2
 from ..analyzers.languages import is_generated, language_of
 from ..learning.guard import ActiveRule, Change, Finding, look
 from ..learning.guard import check as find
+from ..learning.suppress import suppressions
 from ..repo.errors import CortexError, UsageError
 from ..repo.files import read_plain
 from ..repo.git import git
 from ..store.kinds import MILLION, Exposure, Shown
+from . import baseline as standing
 from .answering import evidence, note_exposure
 from .contracts import SCHEMA, CheckResult, FindingResult
 from .state import State
@@ -45,11 +47,15 @@ def check(
     index_file: str = "",
     cwd: str | None = None,
     channel: str = "guard",
+    baseline: bool = True,
+    patch: bool = False,
 ) -> CheckResult:
-    """Check the index, or what changed since the revision `since`, or `text` in `language`.
+    """Check the index, or what it adds to where it left the revision `since`, or `text` in `language`.
 
     `files` narrows it down; a named file that is not in the change is checked as it lies in the work tree,
-    whole. `index_file` is the index of a commit under way, where git uses another than its usual one.
+    whole. `index_file` is the index of a commit under way, where git uses another than its usual one. What
+    stands in the baseline is counted and not told, unless `baseline` is False; `patch` asks for all rewrites as
+    one diff of what was checked.
     Raises `UsageError` for an unknown revision or language.
     """
     started = time.perf_counter()
@@ -60,23 +66,56 @@ def check(
         changes = [Change(files[0] if files else "", text, _known(language), None)]
     else:
         staged = _staged(state, files, since, index_file, cwd)
-        changes = list(_readable(state, staged, skipped))
+        changes = list(readable(state, staged, skipped))
     rules = state.rules()
     findings = find(changes, rules, state.ahead)
-    settings = state.settings()
-    blocking = settings.text("guard.mode") == "block" and any(
-        finding.confidence >= settings.number("guard.block_confidence") for finding in findings
-    )
+    hidden = 0
+    if baseline and findings:
+        found, findings = findings, standing.without(state, changes, findings)
+        hidden = len(found) - len(findings)
+    told = told_of(state, findings)
     if findings:
-        note_exposure(state, _exposure(findings, channel), channel)
+        note_exposure(state, exposure_of(findings, channel), channel)
     return {
         "schema": SCHEMA,
-        "findings": _told(state, findings),
+        "findings": told,
         "checked_files": len(changes),
         "skipped": skipped,
         "elapsed_ms": round((time.perf_counter() - started) * 1000, 3),
-        "blocked": blocking,
+        "blocked": any(finding["blocks"] for finding in told),
+        "hidden": hidden,
+        "notes": _notes(state, changes),
+        "patch": _patch(changes, findings, rules) if patch else "",
     }
+
+
+def _patch(changes: Sequence[Change], findings: Sequence[Finding], rules: Sequence[ActiveRule]) -> str:
+    from .fixing import patch_of, rewritten
+
+    by_path = {change.path: change for change in changes}
+    return "".join(
+        patch_of(path, by_path[path].text, rewritten(by_path[path], mine, rules))
+        for path in dict.fromkeys(each.path for each in findings)
+        if (mine := [each for each in findings if each.path == path])
+    )
+
+
+def _notes(state: State, changes: Sequence[Change]) -> list[str]:
+    """What is odd about the comments that silence a rule, on the lines that are added."""
+    out = []
+    for change in changes:
+        for marks in suppressions(change.text, change.language).values():
+            for mark in marks:
+                if change.added is not None and mark.line not in change.added:
+                    continue
+                where = f"{change.path}:{mark.line}"
+                if not mark.reason:
+                    out.append(
+                        f"{where}: this ignores {', '.join(mark.rules) or 'all rules'} for no given reason"
+                    )
+                out += [f"{where}: this ignores {each}, and there is no such rule" for each in mark.rules
+                        if len(each) < 4 or not state.view().find(each.lower())]  # fmt: skip
+    return out
 
 
 def check_generation(
@@ -89,8 +128,8 @@ def check_generation(
     added = frozenset(line for first, last in lines for line in range(first, last + 1))
     findings = find([Change(path, text, language, added)], state.rules(), state.ahead)
     if findings:
-        note_exposure(state, _exposure(findings, "hook"), "guard")
-    return _told(state, findings)
+        note_exposure(state, exposure_of(findings, "hook"), "guard")
+    return told_of(state, findings)
 
 
 def prepare(state: State, path: str) -> None:
@@ -108,11 +147,11 @@ def prepare(state: State, path: str) -> None:
     except OSError:
         return
     try:
-        before = _head_tree(state) / name
+        before = head_tree(state) / name
         added = added_lines(before.data if isinstance(before, pygit2.Blob) else b"", data)
     except (KeyError, ValueError, CortexError):
         added = None  # a new file: all of it
-    for change in _readable(state, [Staged(name, data, added)], {}):
+    for change in readable(state, [Staged(name, data, added)], {}):
         look(change, rules, state.ahead)
 
 
@@ -137,7 +176,7 @@ def _staged(
     state: State, files: Sequence[str] | None, since: str, index_file: str, cwd: str | None
 ) -> list[Staged]:
     """The files of the change that is asked about."""
-    wanted = _named(state, files, cwd) if files else None
+    wanted = named(state, files, cwd) if files else None
     changed = (
         _between(state, since)
         if since
@@ -157,7 +196,7 @@ def _staged(
     return found
 
 
-def _named(state: State, files: Sequence[str], cwd: str | None) -> set[str]:
+def named(state: State, files: Sequence[str], cwd: str | None) -> set[str]:
     """The files that are meant; a folder stands for the tracked code below it."""
     root = state.place.require_root()
     found: set[str] = set()
@@ -176,21 +215,31 @@ def _named(state: State, files: Sequence[str], cwd: str | None) -> set[str]:
 def _from_index(state: State) -> Iterator[Staged]:
     repository = state.repository
     repository.index.read(False)
-    diff = repository.index.diff_to_tree(_head_tree(state), context_lines=0, interhunk_lines=0)
+    diff = repository.index.diff_to_tree(head_tree(state), context_lines=0, interhunk_lines=0)
     return _of_diff(repository, diff)
 
 
 def _between(state: State, since: str) -> Iterator[Staged]:
     repository = state.repository
     try:
-        tree = repository.revparse_single(since).peel(pygit2.Tree)
+        tree = left(repository, repository.revparse_single(since)).peel(pygit2.Tree)
     except (KeyError, ValueError, pygit2.GitError):
         raise UsageError(f"there is no revision {since}", "Name a commit, a branch or a tag.") from None
     repository.index.read(False)
     return _of_diff(repository, repository.index.diff_to_tree(tree, context_lines=0, interhunk_lines=0))
 
 
-def _head_tree(state: State) -> pygit2.Tree:
+def left(repository: pygit2.Repository, since: pygit2.Object) -> pygit2.Object:
+    """Where this branch left a revision: what came to that one since then is no change of this one."""
+    try:
+        base = repository.merge_base(since.peel(pygit2.Commit).id, repository.head.target)
+    except (KeyError, ValueError, pygit2.GitError):  # a tree, or nothing is committed yet
+        return since
+    return since if base is None else repository[base]
+
+
+def head_tree(state: State) -> pygit2.Tree:
+    """What is checked out; the empty tree before the first commit."""
     repository = state.repository
     try:
         return repository.revparse_single("HEAD").peel(pygit2.Tree)
@@ -202,7 +251,12 @@ def _head_tree(state: State) -> pygit2.Tree:
 
 
 def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Staged]:
-    """New content and added lines of each file. `diff_to_tree` of an index has the tree as its old side."""
+    """New content and added lines of each file. `diff_to_tree` of an index has the tree as its old side.
+
+    A file that moved adds what it does not hold from before.
+    """
+    if {"A", "D"} <= {delta.status_char() for delta in diff.deltas}:
+        diff.find_similar()
     for patch in _patches(diff):
         delta = patch.delta
         if delta.status_char() == "D" or delta.new_file.mode not in (0o100644, 0o100755):
@@ -246,14 +300,19 @@ def _from_index_file(state: State, index_file: str) -> Iterator[Staged]:
     """
     root = state.place.require_root()
     repository = state.repository
-    tree = str(_head_tree(state).id)
+    tree = str(head_tree(state).id)
     told = git(
-        "-c", "core.fsmonitor=false", "diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", tree,
+        "-c", "core.fsmonitor=false", "diff-index", "--cached", "--raw", "-z", "-M", "--no-abbrev", tree,
         cwd=root, environment={"GIT_INDEX_FILE": str(root / index_file)}, timeout=10,
     )  # fmt: skip
-    fields = told.split(b"\0")
-    for header, raw in zip(fields[0::2], fields[1::2], strict=False):
+    fields = iter(told.split(b"\0"))
+    for header in fields:
+        if not header:
+            continue
         _, mode, old, new, status = header.decode("ascii").lstrip(":").split(" ")
+        raw = next(fields)
+        if status[0] in "RC":
+            raw = next(fields)  # where it came from stands first
         if status.startswith("D") or mode not in ("100644", "100755"):
             continue
         blob, before = repository.get(new), repository.get(old) if old.strip("0") else None
@@ -263,7 +322,7 @@ def _from_index_file(state: State, index_file: str) -> Iterator[Staged]:
         yield Staged(raw.decode("utf-8", "surrogateescape"), blob.data, added)
 
 
-def _readable(state: State, staged: Iterable[Staged], skipped: dict[str, str]) -> Iterator[Change]:
+def readable(state: State, staged: Iterable[Staged], skipped: dict[str, str]) -> Iterator[Change]:
     """The files that can be checked; the others with the reason why not."""
     for each in staged:
         language = language_of(each.path)
@@ -289,7 +348,8 @@ def _readable(state: State, staged: Iterable[Staged], skipped: dict[str, str]) -
                 yield Change(each.path, text, language, each.added)
 
 
-def _exposure(findings: Sequence[Finding], channel: str) -> Exposure:
+def exposure_of(findings: Sequence[Finding], channel: str) -> Exposure:
+    """What is noted of findings that are shown."""
     return Exposure(
         channel=channel,
         ranker="guard",
@@ -300,12 +360,29 @@ def _exposure(findings: Sequence[Finding], channel: str) -> Exposure:
     )
 
 
-def _told(state: State, findings: Sequence[Finding]) -> list[FindingResult]:
-    rules = {rule: state.shown_rule(rule) for rule in {finding.rule for finding in findings}}
-    return [_finding(finding, rules[finding.rule]) for finding in findings]
+def told_of(state: State, findings: Sequence[Finding]) -> list[FindingResult]:
+    """The contract form of findings, without secrets in what is said of their rules."""
+    names = {finding.rule for finding in findings} | {o.rule for finding in findings for o in finding.others}
+    rules = {rule: state.shown_rule(rule) for rule in names}
+    blocks = _blocking(state)
+    return [_finding(finding, rules, blocks) for finding in findings]
 
 
-def _finding(finding: Finding, rule: ActiveRule) -> FindingResult:
+def _blocking(state: State) -> Callable[[Finding], bool]:
+    """Which findings stop a commit: those of the rules that are named, and those that are sure enough."""
+    settings = state.settings()
+    if settings.text("guard.mode") != "block":
+        return lambda finding: False
+    least = settings.number("guard.block_confidence")
+    named = [each.lower() for each in settings.text("guard.block_rules").replace(",", " ").split()]
+    named = [each for each in named if len(each) >= 4]
+    return lambda finding: finding.confidence >= least or finding.rule.startswith(tuple(named))
+
+
+def _finding(
+    finding: Finding, rules: Mapping[str, ActiveRule], blocks: Callable[[Finding], bool]
+) -> FindingResult:
+    rule = rules[finding.rule]
     return {
         "path": finding.path,
         "line": finding.line,
@@ -323,6 +400,17 @@ def _finding(finding: Finding, rule: ActiveRule) -> FindingResult:
         "status": finding.status,
         "evidence": evidence(rule.evidence),
         "backtest": dict(rule.backtest),
+        "reason": rule.reason,
+        "blocks": blocks(finding),
+        "others": [
+            {
+                "rule": each.rule,
+                "message": rules[each.rule].message,
+                "after": each.after,
+                "confidence": round(each.confidence, 4),
+            }
+            for each in finding.others
+        ],
     }
 
 
@@ -333,4 +421,6 @@ def warning(findings: Sequence[Mapping[str, object]]) -> str:
         lines.append(f"{each['path']}:{each['line']}: {each['message']}")
         lines.append(f"  instead of: {each['before']}")
         lines.append(f"  write:      {each['after']}")
+        if each.get("reason"):
+            lines.append(f"  because:    {each['reason']}")
     return "\n".join(lines)

@@ -34,12 +34,14 @@ class Ahead:
         self._breaks: OrderedDict[Hashable, Breaks] = OrderedDict()
         self._parses: OrderedDict[Hashable, bool] = OrderedDict()
         self._found: OrderedDict[Hashable, Found] = OrderedDict()
+        self._again: OrderedDict[Hashable, Found] = OrderedDict()
 
     def rules(self, rules: Sequence[ActiveRule], language: str) -> list[ActiveRule]:
         """Those of `rules` that speak of a language. Other rules than the last ones: what was found is forgotten."""
         if rules is not self._rules:
             self._rules, self._spoken = rules, {}
             self._found.clear()
+            self._again.clear()
         if language not in self._spoken:
             self._spoken[language] = [rule for rule in rules if speaks(rule.pattern, language)]
         return self._spoken[language]
@@ -62,6 +64,13 @@ class Ahead:
     def found(self, path: str, text: str, language: str) -> Found | None:
         """What the rules last asked for find anywhere in a text; None where it was not looked through."""
         return self._found.get((path, language, _digest(text.encode("utf-8", "replace"))))
+
+    def again(self, path: str, text: str, language: str, make: Callable[[], Found]) -> Found:
+        """What the rules find in a text that they rewrote; kept as `found` is, unless it is much."""
+        found = _kept(self._again, (path, language, _digest(text.encode("utf-8", "replace"))), make)
+        if len(found) > MOST_PLACES:
+            self._again.popitem()
+        return found
 
     def keep(self, path: str, text: str, language: str, found: Found) -> None:
         """Keep what the rules find in a text, unless it is much."""

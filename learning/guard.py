@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..analyzers.languages import LANGUAGES, is_generated
 from ..analyzers.patterns import Match, Parsed, apply, compile, find_each
@@ -30,6 +30,7 @@ class ActiveRule:
     status: str = "active"
     evidence: tuple[Evidence, ...] = ()
     backtest: Mapping[str, int] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,21 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Other:
+    """What a rule that is less sure would have written in the place of a finding."""
+
+    rule: str
+    message: str
+    after: str
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One place where a rule speaks, and what to write there instead; lines and columns from 1."""
+    """One place where a rule speaks, and what to write there instead; lines and columns from 1.
+
+    `start` and `end` are offsets in characters; `others` are the rules that gave way to a surer one.
+    """
 
     path: str
     line: int
@@ -60,20 +74,26 @@ class Finding:
     against: int
     confidence: float
     status: str
+    start: int = 0
+    end: int = 0
+    others: tuple[Other, ...] = ()
 
 
 def check(
-    changes: Iterable[Change], rules: Sequence[ActiveRule], ahead: Ahead | None = None
+    changes: Iterable[Change],
+    rules: Sequence[ActiveRule],
+    ahead: Ahead | None = None,
+    most: int = MAX_FINDINGS,
 ) -> list[Finding]:
-    """What the rules find on the added lines, by path and line.
+    """What the rules find on the added lines, by path and line, at most so much of one file.
 
-    Of two rules that would rewrite the same place the surer one speaks. A rewrite that would change nothing,
-    or no longer parse, is not offered. `ahead` knows what was found already.
+    Of two rules that would rewrite the same place the surer one speaks. A rewrite that would change nothing, no
+    longer parse, or be rewritten again is not offered. `ahead` knows what was found already.
     """
     ahead = ahead or Ahead()
     out: list[Finding] = []
     for change in changes:
-        out += _check(change, ahead.rules(rules, change.language), ahead)
+        out += _check(change, ahead.rules(rules, change.language), ahead, most)
     return sorted(out, key=lambda each: (each.path, each.line, each.column, each.rule))
 
 
@@ -86,7 +106,9 @@ def look(change: Change, rules: Sequence[ActiveRule], ahead: Ahead) -> None:
     _check(change, spoken, ahead)
 
 
-def _check(change: Change, rules: Sequence[ActiveRule], ahead: Ahead) -> list[Finding]:
+def _check(
+    change: Change, rules: Sequence[ActiveRule], ahead: Ahead, most: int = MAX_FINDINGS
+) -> list[Finding]:
     if not rules or change.language not in LANGUAGES or len(change.text) > MAX_TEXT:
         return []
     if change.added is not None and not change.added:
@@ -100,16 +122,18 @@ def _check(change: Change, rules: Sequence[ActiveRule], ahead: Ahead) -> list[Fi
         found = [each for each in known if change.added is None or each[1].line in change.added]
     if not found:
         return []
-    marks = suppressions(change.text)
+    marks = suppressions(change.text, change.language)
     found = [
-        (rule, match)
+        (rule, in_its_line_ends(change.text, match))
         for rule, match in found
         if not is_suppressed(marks, rule.id, range(match.line, match.end_line + 1))
     ]
-    kept = _best(found)[:MAX_FINDINGS]
+    kept, lost = _best(found)
+    kept = kept[:most]
     if not _parses(change, [match for _, match in kept], ahead):
         kept = [(rule, match) for rule, match in kept if _parses(change, [match], ahead)]
-    return [_finding(change, rule, match) for rule, match in kept]
+    kept = _resting(change, kept, lost, rules, ahead)
+    return [_finding(change, rule, match, _others(match, lost)) for rule, match in kept]
 
 
 def _places(change: Change, lines: frozenset[int] | None, rules: Sequence[ActiveRule]) -> Found:
@@ -124,17 +148,95 @@ def _places(change: Change, lines: frozenset[int] | None, rules: Sequence[Active
     return [(rule, match) for (rule, _), found in zip(ready, matches, strict=True) for match in found]
 
 
-def _best(found: Sequence[tuple[ActiveRule, Match]]) -> list[tuple[ActiveRule, Match]]:
-    """Without those that overlap a surer one's place."""
-    kept: list[tuple[ActiveRule, Match]] = []
+def _best(found: Sequence[tuple[ActiveRule, Match]]) -> tuple[Found, Found]:
+    """Those whose place no surer rule wants, and the others."""
+    kept: Found = []
+    lost: Found = []
     for rule, match in sorted(
         found, key=lambda each: (-each[0].confidence, -each[0].support, each[0].id, each[1].start)
     ):
-        if all(
+        free = all(
             match.end <= other.start or other.end <= match.start or rule is chosen for chosen, other in kept
-        ):
-            kept.append((rule, match))
-    return sorted(kept, key=lambda each: each[1].start)
+        )
+        (kept if free else lost).append((rule, match))
+    return sorted(kept, key=lambda each: each[1].start), lost
+
+
+def _others(match: Match, lost: Found) -> tuple[Other, ...]:
+    """The rules that wanted the place too, the surest first, each once."""
+    rivals = {
+        rule.id: Other(rule.id, rule.message, other.rewrite, rule.confidence)
+        for rule, other in reversed(lost)
+        if other.start < match.end and match.start < other.end
+    }
+    return tuple(sorted(rivals.values(), key=lambda each: (-each.confidence, each.rule)))
+
+
+def _resting(
+    change: Change, kept: Found, lost: Found, rules: Sequence[ActiveRule], ahead: Ahead
+) -> list[tuple[ActiveRule, Match]]:
+    """Those whose rewrite stays as it is: no rule that rewrites its own output, and none that a surer one turns back.
+
+    A less sure one that would turn a rewrite back goes to the `lost`, in the place as it stands now.
+    """
+    outer = _outermost([match for _, match in kept])
+    after = replace(change, text=apply(change.text, outer), added=None)
+    spans, moved = {}, 0
+    for each in outer:
+        spans[each.start, each.end] = (each.start + moved, each.start + moved + len(each.rewrite))
+        moved += len(each.rewrite) - (each.end - each.start)
+    again = ahead.again(after.path, after.text, after.language, lambda: _places(after, None, rules))
+    out: Found = []
+    for rule, match in kept:
+        place = spans.get((match.start, match.end))
+        if place is None:  # inside another place, which is rewritten first
+            out.append((rule, match))
+            continue
+        inside = [(each, m) for each, m in again if place[0] <= m.start and m.end <= place[1]]
+        own = [m for each, m in inside if each.id == rule.id]
+        if own and len(own) >= _count(change, rule, match):
+            continue
+        back = [(each, m) for each, m in inside if each.id != rule.id and _turns_back(match, place, m)]
+        if any((each.confidence, each.support) > (rule.confidence, rule.support) for each, _ in back):
+            continue
+        lost += [(each, replace(m, start=match.start, end=match.end)) for each, m in back]
+        out.append((rule, match))
+    return out
+
+
+def _outermost(matches: Sequence[Match]) -> list[Match]:
+    """What `apply` takes of them, in its order."""
+    out: list[Match] = []
+    for match in sorted(matches, key=lambda each: (each.start, -each.end)):
+        if not out or match.start >= out[-1].end:
+            out.append(match)
+    return out
+
+
+def _count(change: Change, rule: ActiveRule, match: Match) -> int:
+    """How many places of a rule lie in a place, itself included."""
+    compiled = compile(rule.pattern, change.language)
+    found = compiled.find(change.text, path=change.path) if compiled else []
+    return sum(match.start <= each.start and each.end <= match.end for each in found)
+
+
+def _turns_back(match: Match, place: tuple[int, int], again: Match) -> bool:
+    """Whether a match in what was rewritten would restore what stood there, layout aside."""
+    start, end = again.start - place[0], again.end - place[0]
+    restored = match.rewrite[:start] + again.rewrite + match.rewrite[end:]
+    return "".join(restored.split()) == "".join(match.text.split())
+
+
+def in_its_line_ends(text: str, match: Match) -> Match:
+    """The match with a rewrite whose new lines end as those of the text: what stood there keeps its own."""
+    if "\n" not in match.rewrite:
+        return match
+    plain = match.rewrite.replace("\r\n", "\n")
+    bare = match.text.replace("\r\n", "")
+    if "\n" in bare:
+        return match  # ends are mixed in the very place
+    crlf = "\r\n" in match.text or ("\n" not in match.text and text.count("\r\n") * 2 > text.count("\n"))
+    return replace(match, rewrite=plain.replace("\n", "\r\n") if crlf else plain)
 
 
 def _parses(change: Change, matches: Sequence[Match], ahead: Ahead) -> bool:
@@ -145,7 +247,7 @@ def _parses(change: Change, matches: Sequence[Match], ahead: Ahead) -> bool:
     return ahead.breaks(change.text.encode("utf-8", "replace"), change.language).any
 
 
-def _finding(change: Change, rule: ActiveRule, match: Match) -> Finding:
+def _finding(change: Change, rule: ActiveRule, match: Match, others: tuple[Other, ...]) -> Finding:
     return Finding(
         path=change.path,
         line=match.line,
@@ -161,4 +263,7 @@ def _finding(change: Change, rule: ActiveRule, match: Match) -> Finding:
         against=rule.against,
         confidence=rule.confidence,
         status=rule.status,
+        start=match.start,
+        end=match.end,
+        others=others,
     )

@@ -14,6 +14,7 @@ from ..store.items import Item, items
 from ..store.kinds import MILLION, Correction, Feedback, Memory, Pattern, RuleEvent, Verdict
 from ..store.protocols import Journal
 from ..store.record import Draft, Record
+from ..store.secrets import redact
 from ..store.wording import times
 from .backtest import BackTest, Earlier, backtests, speaks
 from .generalise import Candidate, generalise
@@ -423,28 +424,31 @@ def active_rules(view: View, known: Sequence[Item]) -> list[ActiveRule]:
             continue
         if memory.rule.language == "":
             continue
-        out.append(_active(item, memory.rule, event))
+        out.append(_active(item, memory, event))
     return sorted(out, key=lambda rule: (-rule.confidence, -rule.support, rule.id))
 
 
 def reworded(rule: ActiveRule, item: Item) -> ActiveRule:
     """The rule in the words of another form of its item: one without secrets."""
     message = item.title + rule.message[len(rule.title) :]
-    return replace(rule, title=item.title, message=message, evidence=item.evidence)
+    reason = redact(rule.reason)[0]
+    return replace(rule, title=item.title, message=message, evidence=item.evidence, reason=reason)
 
 
-def _active(item: Item, pattern: Pattern, event: RuleEvent) -> ActiveRule:
+def _active(item: Item, memory: Memory, event: RuleEvent) -> ActiveRule:
+    assert memory.rule is not None
     good = item.support - event.support  # the item counts those who called it good as well
     said = f"{corrected(event.support, event.commits)}{f', called good {times(good)}' if good > 0 else ''}"
     return ActiveRule(
         id=item.id,
         title=item.title,
         message=f"{item.title}: {said}",
-        pattern=pattern,
+        pattern=memory.rule,
         support=event.support,
         against=event.against,
         confidence=event.confidence / MILLION,
         status=item.status,
         evidence=item.evidence,
         backtest={"matched": event.matched, "stood": event.stood, "changed": event.changed},
+        reason=memory.reason,
     )

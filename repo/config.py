@@ -62,6 +62,7 @@ OPTIONS: Mapping[str, Option] = {
         Option(
             "guard.block_confidence", 0.9, "with mode = block: the least confidence that blocks", (), 0, 1
         ),
+        Option("guard.block_rules", "", "with mode = block: ids of rules that block, however sure they are"),
         Option("guard.deadline", 2.0, "seconds after which a commit goes on without the guard", (), 0.1, 30),
         Option("rules.min_support", 3, "corrections that a rule needs before it may warn", least=3, most=100),
         Option(

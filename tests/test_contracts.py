@@ -83,6 +83,25 @@ def test_check_keeps_its_contract(taught: Path):
     assert (finding["support"], finding["status"]) == (3, "active")
     assert finding["before"] == "requests.get(q)" and finding["after"] == "requests.get(q, timeout=10)"
     assert set(finding["backtest"]) == {"matched", "stood", "changed"}
+    assert (
+        result["patch"] == ""
+        and "+    return requests.get(q, timeout=10)" in run(taught, "check", "--patch")["patch"]
+    )
+
+
+def test_fix_and_baseline_keep_their_contract(taught: Path):
+    result = run(taught, "fix")
+    fits(result, contracts.FixResult)
+    (file,) = result["files"]
+    fits(file, contracts.FixedFile)
+    fits(file["edits"][0], contracts.Edit)
+    fits(file["findings"][0], contracts.FindingResult)
+    assert not result["applied"] and (taught / "m9.py").read_text() == MISTAKE.format(
+        name="d", arg="q", call="q"
+    )
+    written = run(taught, "baseline", "write")
+    fits(written, contracts.BaselineResult)
+    assert written["findings"] == 0 and written["written"] > 0
 
 
 def test_block_mode_is_the_only_one_that_ends_with_1(taught: Path):
@@ -142,7 +161,19 @@ def test_python_returns_what_the_command_prints(taught: Path):
 
 
 @pytest.mark.parametrize(
-    "shape", [contracts.AskResult, contracts.CheckResult, contracts.FindingResult, contracts.MemoryResult]
+    "shape",
+    [
+        contracts.AskResult,
+        contracts.BaselineEntry,
+        contracts.BaselineResult,
+        contracts.CheckResult,
+        contracts.Edit,
+        contracts.FindingResult,
+        contracts.FixResult,
+        contracts.FixedFile,
+        contracts.MemoryResult,
+        contracts.OtherResult,
+    ],
 )
 def test_the_page_names_every_field(shape: Any):
     for name in get_type_hints(shape):
