@@ -10,10 +10,11 @@ from pathlib import Path
 import pygit2
 
 from ..analyzers.languages import language_of
+from .lines import bare, normal, rows
 from .marks import message
 from .moved import NAME, Run, restored
 from .ownership import HUGE, Change, changes, commit_at, hunks, text_blob
-from .pairing import MOVED, bare, normal, rows
+from .pairing import MOVED
 from .places import LONG_HUNK
 
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{40})")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from .lines import bare, rows
 from .ownership import hunks
-from .pairing import MOVED, bare, rows
+from .pairing import MOVED
 
 #: The lines that one place of a file gained.
 Run = Sequence[bytes]
@@ -119,7 +120,9 @@ def _home(
 def _open(lines: Run) -> int:
     """How many brackets are opened and not closed."""
     text = b"".join(lines)
-    return sum(text.count(each) for each in (b"{", b"(", b"[")) - sum(text.count(each) for each in (b"}", b")", b"]"))
+    return sum(text.count(each) for each in (b"{", b"(", b"[")) - sum(
+        text.count(each) for each in (b"}", b")", b"]")
+    )
 
 
 def _closed(lines: Sequence[bytes], last: int) -> int:

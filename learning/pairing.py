@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..store.kinds import MILLION
-from .ownership import Hunk, hunks
+from .alignment import aligned, homes_of
+from .lines import SHORT, acts, bare, changed, likeness, rows, shared_words
 
 #: A writer's number; NOBODY for a line that no generation wrote.
 NOBODY = -1
@@ -17,23 +15,6 @@ NOBODY = -1
 MOVED = 0.6
 #: Below this likeness a replaced line is not an edit of the old one, but another line.
 ALIKE = 0.35
-_SHORT = 4
-_MANY_PAIRS = 2_500
-#: Up to so many words a side, a changed place is compared word by word.
-_MANY_WORDS = 1_500
-#: More pairs of lines than this are not compared.
-_MANY_LINES = 100_000
-_SPACE = re.compile(rb"[\s;,]+")
-_WORD = re.compile(rb"\w+|[^\w\s]")
-_PLAIN = re.compile(rb"\w+")
-_NAME = re.compile(r"[^\W\d]\w{2,}")
-#: Words of Python, Go, JavaScript and TypeScript that say nothing of what a line is about.
-_RESERVED = frozenset(
-    "and async await break case catch chan class const continue def default defer del elif else enum except export "
-    "extends false False finally for from func function global import interface lambda let map new nil None not null "
-    "package pass private public raise range readonly return self static string struct super switch this throw true "
-    "True try type undefined var void while with yield".split()
-)
 
 
 @dataclass
@@ -67,80 +48,6 @@ class Fate:
         return "edited" if self.cost else "accepted"
 
 
-def normal(data: bytes | None) -> bytes:
-    """Text with one kind of line end."""
-    return (data or b"").replace(b"\r\n", b"\n")
-
-
-def rows(data: bytes) -> list[bytes]:
-    """The lines of a text, as git counts them."""
-    found = data.split(b"\n")
-    if found and not found[-1]:
-        found.pop()
-    return found
-
-
-def bare(text: bytes) -> bytes:
-    """Text without what formatters move about: white space, commas, semicolons, the choice of quotes."""
-    return _SPACE.sub(b"", text).replace(b"'", b'"')
-
-
-def changed_ranges(before: bytes, after: bytes) -> list[tuple[int, int]]:
-    """The lines of `after` that `before` has not: (first, last), from 1."""
-    found = [hunk for hunk in hunks(before, after) if hunk.new_lines]
-    return [(hunk.new_start, hunk.new_start + hunk.new_lines - 1) for hunk in found]
-
-
-def dropped(before: bytes, after: bytes) -> set[int]:
-    """The lines of `before`, from 1, in whose place nothing stands in `after`."""
-    places = [hunk for hunk in _changed(before, after) if not hunk.new_lines]
-    return {n for hunk in places for n in range(hunk.old_start, hunk.old_start + hunk.old_lines)}
-
-
-def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """Line numbers as (first, last) ranges."""
-    out: list[tuple[int, int]] = []
-    for number in sorted(set(numbers)):
-        if out and out[-1][1] == number - 1:
-            out[-1] = (out[-1][0], number)
-        else:
-            out.append((number, number))
-    return out
-
-
-def likeness(before: bytes, after: bytes) -> float:
-    """Share of words that two texts have in common, 0 to 1."""
-    old, new = Counter(_WORD.findall(before)), Counter(_WORD.findall(after))
-    total = sum(old.values()) + sum(new.values())
-    return 2 * sum((old & new).values()) / total if total else 1.0
-
-
-def shared_words(before: bytes, after: bytes) -> float:
-    """The likeness of two lines by their words alone: brackets and commas are alike in any two calls."""
-    old, new = (
-        Counter(word for word in _PLAIN.findall(line) if word.decode("utf-8", "replace") not in _RESERVED)
-        for line in (before, after)
-    )
-    total = sum(old.values()) + sum(new.values())
-    return 2 * sum((old & new).values()) / total if total else likeness(before, after)
-
-
-def acts(line: bytes) -> bool:
-    """Whether a line does more than open or close a block."""
-    return len(bare(line)) >= _SHORT and not line.rstrip().endswith((b":", b"{"))
-
-
-def names(text: str) -> set[str]:
-    """The names that a text speaks of, without the words of the languages."""
-    return set(_NAME.findall(text)) - _RESERVED
-
-
-def loses(before: str, after: str) -> bool:
-    """Whether an edit takes words away, and does not only add some."""
-    old, new = (Counter(_WORD.findall(text.encode("utf-8", "replace"))) for text in (before, after))
-    return bool(old - new)
-
-
 class Replay:
     """The versions of one file in order; `writers` says for each line which generation wrote it, `stands` for
     whose lines it came.
@@ -151,7 +58,7 @@ class Replay:
         self.writers: list[int] = [NOBODY] * len(rows(text))
         self.stands: list[frozenset[int]] = [frozenset()] * len(self.writers)
         self.fates: dict[int, Fate] = {}
-        self._origin = {line for row in rows(text) if len(line := bare(row)) >= _SHORT}
+        self._origin = {line for row in rows(text) if len(line := bare(row)) >= SHORT}
         self._away: set[bytes] = set()  # lines of the beginning that are gone
 
     def lines_of(self, writers: Collection[int]) -> list[int]:
@@ -161,7 +68,7 @@ class Replay:
     def touched(self, after: bytes) -> set[int]:
         """The generations whose lines `after` changes, or inserts into."""
         found: set[int] = set()
-        for hunk in _changed(self.text, after):
+        for hunk in changed(self.text, after):
             first = hunk.old_start - 1
             old = self.writers[first : first + hunk.old_lines] if hunk.old_lines else []
             found.update(old or self._around(hunk.old_start))
@@ -182,7 +89,7 @@ class Replay:
         stands: list[frozenset[int]] = []
         at = 0
         done = 0
-        for hunk in _changed(self.text, after):
+        for hunk in changed(self.text, after):
             start = hunk.old_start - 1 if hunk.old_lines else hunk.old_start
             came_from = hunk.new_start - 1 if hunk.new_lines else hunk.new_start
             self._spaced(old[at:start], new[done:came_from], self.writers[at:start])
@@ -279,8 +186,8 @@ class Replay:
             even = [min(n * len(whose) // len(came), len(whose) - 1) for n in range(len(came))]
             return list(even), [whose[n] for n in even]
         left = [bare(line) for line in gone]
-        homes_of, lost = _aligned(gone, came)
-        for n, home in homes_of.items():
+        same, lost = aligned(gone, came)
+        for n, home in same.items():
             out[n], sources[n] = whose[home], home
         self._formatted(gone, came, [n for n in range(len(gone)) if n not in lost], whose)
         replaced = [n for n in lost if gone[n].strip()]
@@ -288,9 +195,9 @@ class Replay:
         unmatched = [
             n
             for n in range(len(came))
-            if n not in homes_of and came[n].strip() and bare(came[n]) not in self._away
+            if n not in same and came[n].strip() and bare(came[n]) not in self._away
         ]
-        homes = _homes(gone, came, replaced, unmatched)
+        homes = homes_of(gone, came, replaced, unmatched)
         for n, home in homes.items():
             sources[n] = home
         if writer == NOBODY:
@@ -300,7 +207,7 @@ class Replay:
             fate = self.fates.get(owner)
             if fate is None or not mine:
                 continue
-            moved = [n for n in mine if len(left[n]) >= _SHORT and left[n] in elsewhere]
+            moved = [n for n in mine if len(left[n]) >= SHORT and left[n] in elsewhere]
             fate.kept += len(moved)
             fate.kept_acts += sum(acts(gone[n]) for n in moved)
             mine = [n for n in mine if n not in moved]
@@ -318,90 +225,3 @@ class Replay:
             ]
             fate.alike = max([fate.alike, *pairs])
         return sources, out
-
-
-def _changed(before: bytes, after: bytes) -> list[Hunk]:
-    """The changed places, where lines that differ in formatting alone are equal."""
-    old, new = (b"".join(bare(line) + b"\n" for line in rows(text)) for text in (before, after))
-    return hunks(old, new)
-
-
-def _aligned(gone: Sequence[bytes], came: Sequence[bytes]) -> tuple[dict[int, int], set[int]]:
-    """For each line that came and is no other than before, a line that went which holds its words; and the
-    lines that went of which something is lost. Lines that are equal but for white space come first; between
-    them it goes word by word, since formatters break lines and join them.
-    """
-    homes: dict[int, int] = {}
-    lost = set(range(len(gone)))
-    old_from = new_from = 0
-    for i, j in (*_equal(gone, came), (len(gone), len(came))):
-        _worded(gone, came, range(old_from, i), range(new_from, j), homes, lost)
-        if i < len(gone):
-            homes[j] = i
-            lost.discard(i)
-        old_from, new_from = i + 1, j + 1
-    return homes, lost
-
-
-def _equal(gone: Sequence[bytes], came: Sequence[bytes]) -> list[tuple[int, int]]:
-    """The pairs of lines, in order, that are equal but for white space, and long enough to be known again."""
-    if len(gone) * len(came) >= _MANY_LINES:
-        return []
-    left = [(n, line) for n, row in enumerate(gone) if len(line := bare(row)) >= _SHORT]
-    right = [(n, line) for n, row in enumerate(came) if len(line := bare(row)) >= _SHORT]
-    matcher = difflib.SequenceMatcher(
-        None, [line for _, line in left], [line for _, line in right], autojunk=False
-    )
-    return [
-        (left[i + n][0], right[j + n][0])
-        for i, j, size in matcher.get_matching_blocks()
-        for n in range(size)
-    ]
-
-
-def _worded(
-    gone: Sequence[bytes],
-    came: Sequence[bytes],
-    olds: Sequence[int],
-    news: Sequence[int],
-    homes: dict[int, int],
-    lost: set[int],
-) -> None:
-    """Add to `homes`, and take from `lost`, what is the same word by word between these lines."""
-    old = [(word, olds[n]) for word, n in _words([gone[n] for n in olds])]
-    new = [(word, news[n]) for word, n in _words([came[n] for n in news])]
-    if not old or not new or len(old) > _MANY_WORDS or len(new) > _MANY_WORDS:
-        return
-    matcher = difflib.SequenceMatcher(None, [w for w, _ in old], [w for w, _ in new], autojunk=False)
-    matched: dict[int, Counter[int]] = {}
-    for i, j, size in matcher.get_matching_blocks():
-        for n in range(size):
-            matched.setdefault(new[j + n][1], Counter())[old[i + n][1]] += 1
-    whole_old, whole_new = Counter(n for _, n in old), Counter(n for _, n in new)
-    found: Counter[int] = Counter()
-    for n, sources in matched.items():
-        if sources.total() == whole_new[n]:
-            homes[n] = sources.most_common(1)[0][0]
-            found.update(sources)
-    lost -= {n for n, count in found.items() if count == whole_old[n]}
-
-
-def _words(lines: Sequence[bytes]) -> list[tuple[bytes, int]]:
-    """(word, number of its line), without what formatters add and take away."""
-    return [
-        (word.replace(b"'", b'"'), number)
-        for number, line in enumerate(lines)
-        for word in _WORD.findall(line)
-        if word not in (b",", b";")
-    ]
-
-
-def _homes(
-    gone: Sequence[bytes], came: Sequence[bytes], replaced: Sequence[int], fresh: Sequence[int]
-) -> dict[int, int]:
-    """For each line that came, the line that went which it stands for: the one most like it."""
-    if not replaced:
-        return {}
-    if len(replaced) * len(fresh) > _MANY_PAIRS:  # a rewrite: by their places
-        return {n: replaced[at * len(replaced) // len(fresh)] for at, n in enumerate(fresh)}
-    return {n: max(replaced, key=lambda old: likeness(gone[old], came[n])) for n in fresh}

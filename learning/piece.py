@@ -8,7 +8,8 @@ from typing import Protocol
 
 from ..store.fold import View
 from ..store.kinds import Execution, Generation, Outcome
-from .pairing import Replay, bare, normal, rows
+from .lines import bare, normal, rows
+from .pairing import Replay
 
 #: How long a generation waits for its commit, and its lines are watched after it.
 DAYS = 30
