@@ -332,7 +332,7 @@ class _Live:
         for piece in self._pieces:
             if piece.outcome is not None and self._takes_back(said, piece.outcome):
                 fate = alone(piece, said, piece.outcome.path)
-                if fate.verdict != "rejected":
+                if fate.kept and fate.verdict != "rejected":
                     self._outcome(learnt, piece, fate, said, piece.outcome.path)
                     continue
                 body = replace(

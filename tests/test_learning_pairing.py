@@ -34,6 +34,21 @@ def test_nothing_left_is_rejected() -> None:
     assert fate("a\n", "a\nvalue = compute(everything)\n", "a\n").verdict == "rejected"
 
 
+def test_a_function_of_which_only_the_head_is_left_is_rejected() -> None:
+    body = "    first = load(path)\n    return parse(first, strict)\n"
+    head = "def read(path, strict):\n"
+    assert fate("", head + body, head + "    raise NotSupported\n").verdict == "rejected"
+    assert fate("", head + body, head + body.replace("strict)", "lenient)")).verdict == "edited"
+
+
+def test_an_insertion_into_lines_that_were_formatted_too_is_an_edit() -> None:
+    generated = 'func f() {\n    one := call(a, first, "x")\n    two := call(b, second, "y")\n}\n'
+    formatted = generated.replace("    ", "\t")
+    found = fate("", generated, formatted.replace("\ttwo", '\tthree := other(c, third, "z")\n\ttwo'))
+    assert (found.verdict, found.kept, found.formatted) == ("edited", 4, 2)
+    assert fate("", generated, formatted).verdict == "accepted"
+
+
 def test_lines_that_went_to_another_file_are_kept() -> None:
     found = fate("a\n", "a\nvalue = compute()\n", "a\n", (b"value=compute()",))
     assert found.verdict == "accepted"
