@@ -45,6 +45,8 @@ _KEYWORDS = frozenset(keyword.kwlist) | words(
     chan select switch case default fallthrough goto throw catch void delete this extends implements
     public private protected static readonly enum export"""
 )
+#: Names that stand in nearly every file of their language.
+_ANYWHERE = words("self cls this super")
 
 
 @dataclass(frozen=True)
@@ -413,7 +415,8 @@ def _anchored(general: General) -> bool | None:
     """Whether a word holds the pattern down; False for an operator alone; None for nothing at all.
 
     A change of keywords alone is a linter's, and a keyword holds a pattern down only where a name came to it
-    (`except:`, which became `except Exception:`). Words in a string hold nothing, and neither does a lone name.
+    (`except:`, which became `except Exception:`). Words in a string hold nothing, and neither does a lone name, or
+    one that every class has (`self.$A = {}`).
     """
     before = [token for token in elements(_QUOTED.sub("$_", general.pattern)) if not token.startswith("$")]
     if len(elements(_QUOTED.sub("$_", general.pattern))) < 2:
@@ -422,9 +425,12 @@ def _anchored(general: General) -> bool | None:
     came = set(Counter(elements(general.rewrite)) - Counter(elements(general.pattern)))
     if not (gone | came) or all(token in _KEYWORDS for token in gone | came):
         return None
-    if any(_is_name(token) for token in before):
+    if any(_is_name(token) and token not in _ANYWHERE for token in before):
         return True
-    if any(token in _KEYWORDS for token in before) and any(_is_name(token) for token in came):
+    # Of an import that keywords alone hold down nothing is known.
+    if any(token in _KEYWORDS - {"from", "import"} for token in before) and any(
+        _is_name(token) for token in came
+    ):
         return True
     kept = _runs(general.rewrite)
     return False if any(run in _OPERATORS and run not in kept for run in _runs(general.pattern)) else None

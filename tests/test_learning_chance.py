@@ -108,6 +108,17 @@ def test_a_text_that_all_examples_share_by_chance_is_no_receiver() -> None:
     assert all(not each.pattern.pattern.startswith('"a b"') for each in generalise(seen(*pairs)))
 
 
+@pytest.mark.parametrize(
+    "sides",
+    [
+        [(f"from {x} import a{x}, c{x}", f"from {x} import a{x}, c{x}, PY2") for x in ("m", "n", "o")],
+        [(f"self.{x} = {{}}", f"self.{x} = defaultdict(list)") for x in ("m", "n", "o")],
+    ],
+)
+def test_keywords_and_self_hold_no_rule_down(sides: list[tuple[str, str]]) -> None:
+    assert generalise(seen(*sides)) == []
+
+
 def test_a_rule_whose_old_form_is_still_written_stays_silent(tmp_path: Path) -> None:
     def states(name: str, before: str) -> list[str]:
         create(tmp_path / name)
