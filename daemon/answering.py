@@ -186,6 +186,8 @@ def feedback(
         settled = replace(body, category=category, confidence=1_000_000)
         if settled != body:
             drafts.append(Draft(settled, m=m, parents=_heads(state, m), origin=origin))
+    if verdict in ("bad", "wrong"):
+        drafts += _released(state, m, origin)
     before = state.journal.redactions
     written = state.journal.append(drafts, request)
     redacted = state.journal.redactions - before
@@ -200,6 +202,16 @@ def feedback(
         "rules": changed,
         "redacted": redacted,
     }
+
+
+def _released(state: State, rule: str, origin: str) -> list[Draft]:
+    """The step of a rule that a person accepted before and calls wrong now: the lifecycle decides again."""
+    own = [record for record in _events(state, rule) if record.w == state.journal.writer]
+    last = own[-1].decoded() if own else None
+    if not isinstance(last, RuleEvent) or last.by != "person" or last.to_state != "active":
+        return []
+    step = replace(last, from_state=last.to_state, to_state="shadow", reason="called wrong", by="")
+    return [Draft(step, origin=origin)]
 
 
 def forget(state: State, *, id: str, origin: str = "cli", request: str = "") -> dict[str, object]:

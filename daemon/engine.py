@@ -29,6 +29,7 @@ from . import (
     recording,
     reporting,
     reviewing,
+    ruling,
     settling,
     sharing,
     teaching,
@@ -52,6 +53,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "log": answering.log,
     "record": recording.record,
     "remember": answering.remember,
+    "rule_decide": ruling.rule_decide,
+    "rule_export": ruling.rule_export,
+    "rule_import": ruling.rule_import,
+    "rule_show": ruling.rule_show,
+    "rule_test": ruling.rule_test,
+    "rules": ruling.rules,
     "settle": settling.settle,
     "show": answering.show,
     "report": reporting.report,
@@ -61,8 +68,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "unsay": reviewing.unsay,
 }
 #: What lies in the spool came first: an answer without it would be of yesterday, which is better than none.
-AFTER_THE_SPOOL = frozenset({"ask", "learn", "log", "report", "review", "show", "sync", "trial"})
-READING = frozenset({"ask", "log", "report", "review", "show"})
+AFTER_THE_SPOOL = frozenset(
+    {"rule_show", "rules", "ask", "learn", "log", "report", "review", "show", "sync", "trial"}
+)
+READING = frozenset({"rule_show", "rules", "ask", "log", "report", "review", "show"})
 
 
 #: How long the daemon reads on in a repository's past before it looks at the rest of its work, in seconds.

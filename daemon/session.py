@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 
 Progress = Callable[[Mapping[str, object]], None]
 #: What is asked of the daemon under a name: when it goes away before it answers, the same is asked in process.
-WRITING = frozenset({"feedback", "forget", "hook", "record", "remember", "settle", "trial", "unsay"})
+WRITING = frozenset(
+    {
+        "feedback",
+        "forget",
+        "hook",
+        "record",
+        "remember",
+        "rule_decide",
+        "rule_import",
+        "settle",
+        "trial",
+        "unsay",
+    }
+)
 
 
 class Session:

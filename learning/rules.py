@@ -46,6 +46,8 @@ __all__ = [
 ]
 
 ORIGIN = "rules"
+#: Who decided a step of a rule, where the lifecycle did not.
+PERSON, IMPORT = "person", "import"
 #: The text of a path just before a commit; None where there was no such file.
 Before = Callable[[str, str], str | None]
 MAX_PROVENANCE = 200
@@ -84,8 +86,8 @@ def revise(
     steps: list[RuleEvent] = []
     for plan, test, decision in chosen:
         drafts += _memory(known, plan)
-        event = _event(known, plan, test, decision)
         last = known.events.get(plan.rule)
+        event = _event(known, plan, test, _held(last, decision))
         if last is None or _news(last, event):
             drafts.append(Draft(event, origin=ORIGIN))
             if last is None or last.to_state != event.to_state:
@@ -276,7 +278,9 @@ def _choose(
         clusters[plan.cluster].append((plan, test, decision))
     chosen = []
     for cluster, rivals in clusters.items():
-        if cluster.startswith("="):
+        if cluster.startswith("=") and (own := _as_it_reads(known, rivals)):
+            pick = own
+        elif cluster.startswith("="):
             # A known rule changes its pattern for one that may warn where it may not, or that holds more.
             pick = max(rivals, key=lambda each: (each[2].state == ACTIVE, len(each[0].support)))
         else:
@@ -285,6 +289,17 @@ def _choose(
         if pick[0].rule in known.rules or _worth_keeping(known, pick):
             chosen.append(pick)
     return _without_twins(chosen, known)
+
+
+def _as_it_reads(
+    known: _Known, rivals: Sequence[tuple[_Plan, BackTest, Decision]]
+) -> tuple[_Plan, BackTest, Decision] | None:
+    """The plan that leaves a rule as it is, where a person spoke of it as it reads or brought it in."""
+    rule = rivals[0][0].rule
+    last = known.events.get(rule)
+    if last is None or not last.by or rule not in known.rules:
+        return None
+    return next((each for each in rivals if each[0].pattern == known.rules[rule].rule), None)
 
 
 def _worth_keeping(known: _Known, chosen: tuple[_Plan, BackTest, Decision]) -> bool:
@@ -365,6 +380,15 @@ def _reason(supporting: Sequence[Correction]) -> str:
     return "; ".join(list(subjects)[:3])
 
 
+def _held(last: RuleEvent | None, decision: Decision) -> Decision:
+    """The decision as far as it is open: a person's word stands, and what was imported does not fall below shadow."""
+    if last is not None and last.by == PERSON:
+        return replace(decision, state=last.to_state, reason="as a person said")
+    if last is not None and last.by == IMPORT and decision.state == CANDIDATE:
+        return replace(decision, state=SHADOW, reason="imported; silent until corrections confirm it")
+    return decision
+
+
 def _event(known: _Known, plan: _Plan, test: BackTest, decision: Decision) -> RuleEvent:
     last = known.events.get(plan.rule)
     commits = {known.corrections[m].commit or m for m in plan.support}
@@ -382,6 +406,7 @@ def _event(known: _Known, plan: _Plan, test: BackTest, decision: Decision) -> Ru
         changed=test.changed,
         against=test.stood + plan.reversed_by,
         confidence=round(decision.confidence * MILLION),
+        by=last.by if last is not None and last.to_state == decision.state else "",
     )
 
 

@@ -179,7 +179,7 @@ class _Said:
     votes: Mapping[str, Mapping[str, str]]  # memory → author → their latest verdict
     events: Mapping[str, RuleEvent]
     scopes: Mapping[str, str]
-    trust: Mapping[str, str]  # an author or a memory → accepted, revoked
+    trust: Mapping[str, str]  # an author, a memory or a record → accepted, revoked
     purged: frozenset[str]
 
     def count(self, m: str, *verdicts: str) -> int:
@@ -221,7 +221,8 @@ def _one(view: View, record: Record, said: _Said, own_writer: str) -> Item | Non
 
 
 def _make(record: Record, corrections: Mapping[str, Record], said: _Said, own_writer: str) -> Item | None:
-    trust = said.trust.get(record.m) or said.trust.get(record.author)
+    # A version that was accepted as it reads is not what somebody makes of it later.
+    trust = said.trust.get(record.id) or said.trust.get(record.m) or said.trust.get(record.author)
     if record.m in said.purged or (trust == "revoked" and record.w != own_writer):
         return None
     body = record.decoded()

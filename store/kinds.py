@@ -213,6 +213,7 @@ class RuleEvent(Body):
     changed: int = 0
     against: int = 0
     confidence: int = 0
+    by: str = ""  # person, import: who decided, where the lifecycle did not
 
 
 @dataclass(frozen=True)
@@ -274,7 +275,7 @@ class Verdict(Body):
 
 @dataclass(frozen=True)
 class Trust(Body):
-    """Whose word counts: an author or a rule accepted or revoked."""
+    """Whose word counts: an author, a memory, or one version of a memory (its record) accepted or revoked."""
 
     KIND = "trust"
 

@@ -173,6 +173,13 @@ def test_python_returns_what_the_command_prints(taught: Path):
         contracts.FixedFile,
         contracts.MemoryResult,
         contracts.OtherResult,
+        contracts.RuleEntry,
+        contracts.RuleImport,
+        contracts.RulePlace,
+        contracts.RuleResult,
+        contracts.RulesResult,
+        contracts.RuleStep,
+        contracts.RuleTest,
     ],
 )
 def test_the_page_names_every_field(shape: Any):
