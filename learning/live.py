@@ -231,10 +231,10 @@ class _Live:
             if not fate.written and not wrote[number]:
                 fate = Fate()  # it only took lines away
             if fate.verdict == "rejected":
-                if self._where.on_another_line(piece, said):
-                    continue
                 for m in [m for m, owner in drafts.owner.items() if owner is piece]:
                     drafts.corrections.pop(m, None)  # what stands there now is no edit of it
+                if self._where.on_another_line(piece, said):
+                    continue
             self._outcome(learnt, piece, fate, said, path or old_path)
         for m, correction in drafts.corrections.items():
             if drafts.owner[m] not in waits:

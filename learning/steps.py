@@ -121,7 +121,8 @@ class Steps:
                 agent=piece.agent,
                 subject=subject,
             )
-            m = identity("live", piece.m, path, each.before, each.after)
+            # Neither a formatter nor a rename makes another correction of it.
+            m = identity("live", piece.m, _plain(each.before), _plain(each.after))
             learnt.corrections[m], learnt.owner[m] = body, piece
             if teller is not None and teller.execution.task:
                 learnt.reasons[m] = Reason(m, teller.execution.task, teller.generation.execution)
@@ -137,3 +138,7 @@ class Steps:
                 if other.order > piece.order and lines <= other.solid():
                     return other
         return None
+
+
+def _plain(text: str) -> str:
+    return bare(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
