@@ -143,6 +143,8 @@ def _hook(arguments: Sequence[str], timeout: float) -> int | None:
         return OK  # the event lies in the spool; a hook never gets in the way
     if result["findings"]:
         render.say(render.check(result, render.Paint(sys.stdout, os.environ)))
+    else:
+        render.notes(result)
     return FINDINGS if result["blocked"] else OK
 
 

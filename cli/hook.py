@@ -39,5 +39,7 @@ def _pre_commit(ctx: click.Context, spooled: Path | None) -> None:
         result = opened.call("check", index_file=event.index, timeout=10.0)
     if result["findings"]:
         render.say(render.check(result, paint()))
+    else:
+        render.notes(result)
     if result["blocked"]:
         ctx.exit(FINDINGS)

@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "check",
     "fix": "fix",
     "baseline": "baseline",
+    "sweep": "sweep",
     "rules": "rules",
     "record": "record",
     "run": "run",

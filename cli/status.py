@@ -73,10 +73,15 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
         ("index", _index(result)),
         ("models", f"{result['models']['set']} ({', '.join(result['models']['loaded']) or 'not loaded'})"),
         ("last sync", render.when(result["last_sync"])),
+        *([("sweep", _sweep(result["sweep"]))] if result["sweep"] else []),
     ]
     lines = [render.table(rows, paint)]
     lines += [f"{paint('yellow', 'problem')}  {render.safe(problem)}" for problem in result["problems"]]
     return "\n".join(lines)
+
+
+def _sweep(places: int) -> str:
+    return f"the last commit's change fits {render.count(places, 'more place')}: `cortex sweep HEAD`"
 
 
 def _outcomes(found: Mapping[str, int]) -> str:

@@ -160,6 +160,47 @@ class BaselineResult(TypedDict):
     entries: list[BaselineEntry]
 
 
+class Whence(TypedDict):
+    """Where a change was made that is offered elsewhere."""
+
+    path: str
+    line: int
+
+
+class SweepPlace(TypedDict):
+    """One place of `cortex sweep --json`. Lines from 1; `start` and `end` are characters of the file's text, `read`
+    is the SHA-256 of its bytes, `rule` what the place is an instance of.
+    """
+
+    id: str
+    path: str
+    line: int
+    end_line: int
+    start: int
+    end: int
+    before: str
+    after: str
+    line_before: str
+    line_after: str
+    chance: float
+    rule: str
+    like: Whence
+    read: str
+
+
+class SweepResult(TypedDict):
+    """`cortex sweep --json`; `source` is a commit's id, "worktree" or "staged", `more` counts what the limit cut."""
+
+    schema: int
+    source: str
+    edits: int
+    places: list[SweepPlace]
+    more: int
+    files: int
+    finished: bool
+    elapsed_ms: float
+
+
 class RuleEntry(TypedDict):
     """One rule of `cortex rules list --json`; `hash` is of what this version of it says."""
 

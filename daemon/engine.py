@@ -32,6 +32,7 @@ from . import (
     ruling,
     settling,
     sharing,
+    sweeping,
     teaching,
     trying,
 )
@@ -63,6 +64,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "show": answering.show,
     "report": reporting.report,
     "review": reviewing.review,
+    "sweep": sweeping.sweep,
+    "swept": sweeping.swept,
     "sync": sharing.sync,
     "trial": trying.trial,
     "unsay": reviewing.unsay,
@@ -192,8 +195,10 @@ class Engine:
         with self._lock:
             self._renew()
             report = teaching.scan(self._state)
-        if report.corrections:
+        if report.corrections or self._state.reacted:
             self._revise()
+        if report.commits:
+            self._sweep()
         return report.commits
 
     def saved(self, paths: Collection[str]) -> None:
@@ -305,6 +310,15 @@ class Engine:
         days = self._state.settings().integer("capture.keep_days")
         self._state.blobs.expire(now - days * DAY_MS)
         spool.sweep(self.place.store / "spool")
+
+    def _sweep(self) -> None:
+        """Look where else the new commit's change would fit, beside the engine's lock; the next hook tells."""
+        if self.place.root is None or not self._state.settings().flag("guard.sweep"):
+            return
+        try:
+            sweeping.after_commit(self._state.apart())
+        except (CortexError, OSError) as error:
+            logger.info("the commit was not swept: %s", error)
 
     def _revise(self) -> list[dict[str, str]]:
         """Bring the rules up to date, beside the engine's lock: it can take seconds in a large store."""

@@ -14,6 +14,7 @@ import pygit2
 from ..analyzers.languages import is_generated, language_of
 from ..learning.guard import ActiveRule, Change, Finding, look
 from ..learning.guard import check as find
+from ..learning.heeding import LONGEST
 from ..learning.suppress import suppressions
 from ..repo.errors import CortexError, UsageError
 from ..repo.files import read_plain
@@ -84,7 +85,7 @@ def check(
         "elapsed_ms": round((time.perf_counter() - started) * 1000, 3),
         "blocked": any(finding["blocks"] for finding in told),
         "hidden": hidden,
-        "notes": _notes(state, changes),
+        "notes": [*_notes(state, changes), *(_swept(state) if index_file else ())],
         "patch": _patch(changes, findings, rules) if patch else "",
     }
 
@@ -98,6 +99,13 @@ def _patch(changes: Sequence[Change], findings: Sequence[Finding], rules: Sequen
         for path in dict.fromkeys(each.path for each in findings)
         if (mine := [each for each in findings if each.path == path])
     )
+
+
+def _swept(state: State) -> list[str]:
+    """What the daemon found after the last commit: other places that its change fits, told at the next hook."""
+    from .sweeping import note
+
+    return [said] if (said := note(state)) else []
 
 
 def _notes(state: State, changes: Sequence[Change]) -> list[str]:
@@ -354,7 +362,15 @@ def exposure_of(findings: Sequence[Finding], channel: str) -> Exposure:
         channel=channel,
         ranker="guard",
         items=tuple(
-            Shown(memory=finding.rule, rank=rank, score=int(finding.confidence * MILLION))
+            Shown(
+                memory=finding.rule,
+                rank=rank,
+                score=int(finding.confidence * MILLION),
+                # Followed until a commit decides what became of it; what is long is not.
+                path=finding.path if len(finding.before) <= LONGEST else "",
+                before=finding.before if len(finding.before) <= LONGEST else "",
+                after=finding.after if len(finding.after) <= 2 * LONGEST else "",
+            )
             for rank, finding in enumerate(findings, 1)
         ),
     )

@@ -16,6 +16,7 @@ from ..store.wording import count
 from .contracts import SCHEMA
 from .sharing import SYNCED
 from .state import State
+from .sweeping import waiting
 
 
 def report(state: State) -> dict[str, object]:
@@ -67,6 +68,7 @@ def report(state: State) -> dict[str, object]:
         "index": dict(zip(("behind", "notes"), state.behind(), strict=True)),
         "models": {"set": state.models.name, "loaded": state.models.loaded},
         "last_sync": _last_sync(store),
+        "sweep": waiting(state),
         "problems": problems,
     }
     cleaned: dict[str, object] = clean(told)[0]  # a reason quotes what could not be read

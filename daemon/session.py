@@ -29,6 +29,7 @@ WRITING = frozenset(
         "rule_decide",
         "rule_import",
         "settle",
+        "swept",
         "trial",
         "unsay",
     }

@@ -64,6 +64,7 @@ OPTIONS: Mapping[str, Option] = {
         ),
         Option("guard.block_rules", "", "with mode = block: ids of rules that block, however sure they are"),
         Option("guard.deadline", 2.0, "seconds after which a commit goes on without the guard", (), 0.1, 30),
+        Option("guard.sweep", True, "after a commit look where else in the tree its change would fit"),
         Option("rules.min_support", 3, "corrections that a rule needs before it may warn", least=3, most=100),
         Option(
             "rules.min_commits", 2, "commits that these corrections come from, at least", least=2, most=100
