@@ -95,7 +95,7 @@ class Committed:
                 found |= lines
         return frozenset(found)
 
-    def whole(self, path: str, old: bytes, new: bytes) -> tuple[bytes, frozenset[str]]:
+    def put_back(self, path: str, old: bytes, new: bytes) -> tuple[bytes, frozenset[str]]:
         """A version of `path` with what this commit has moved to other files put back; and these files."""
         self._additions()
         gained = {name: runs for name, runs in self._runs.items() if name != path and runs}

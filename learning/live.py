@@ -11,7 +11,7 @@ import pygit2
 
 from ..repo.open import open_repository
 from ..repo.places import Place
-from ..store.kinds import MILLION, Body, Outcome
+from ..store.kinds import MILLION, Body, Correction, Outcome
 from ..store.protocols import Journal
 from ..store.record import Draft
 from .branches import Branches
@@ -314,10 +314,7 @@ class _Live:
     ) -> None:
         """Say anew what became of those that were committed before, and that a person corrected now."""
         for piece in settled:
-            if any(
-                drafts.owner[m] is piece and body.category != "evolution" and loses(body.before, body.after)
-                for m, body in drafts.corrections.items()
-            ):
+            if any(drafts.owner[m] is piece and _changes(body) for m, body in drafts.corrections.items()):
                 fate = alone(piece, said, path)
                 if fate.verdict == "rejected":  # what was corrected was not thrown away
                     fate.left, fate.alike = max(1, fate.left), max(ALIKE, fate.alike)
@@ -368,3 +365,9 @@ class _Live:
 def _took(piece: Piece, said: Committed) -> int:
     """From the generation to the commit, in ms; none where a clock ran backwards."""
     return max(0, said.commit.commit_time * 1000 - piece.order[0])
+
+
+def _changes(body: Correction) -> bool:
+    """Whether it says something else of what was committed; what only went later had served until then."""
+    changed = bool(body.after.strip()) and loses(body.before, body.after)
+    return changed and body.category != "evolution"

@@ -43,7 +43,7 @@ class Steps:
         homes: frozenset[str] = frozenset()
         touched = replay.touched(after)
         if touched:
-            after, homes = said.whole(path, replay.text, after)
+            after, homes = said.put_back(path, replay.text, after)
         if homes:
             for number in touched:
                 pieces[number].homes |= homes
