@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pygit2
+from pygit2.enums import SortMode
 
 from ..analyzers.languages import is_generated, language_of
-from ..learning import refs
+from ..learning import heeding, refs
 from ..learning.live import LiveReport, learn_commits
 from ..learning.past import HistoryProgress, HistoryReport, forget_cursor, learn_history
 from ..learning.rules import Settings, revise
 from ..repo.errors import UsageError
 from ..store.kinds import Generation, Outcome
+from ..store.record import Draft
 from ..store.wording import count
 from .contracts import SCHEMA, LearnResult
 from .state import State
@@ -23,6 +25,8 @@ Progress = Callable[[Mapping[str, object]], None]
 DAY = 86_400
 MONTH = 30 * DAY
 LARGEST = 512 * 1024
+#: A change is in progress over the commits of so long before the newest one, and so many at most.
+IN_PROGRESS_S, IN_PROGRESS = 3 * DAY, 200
 
 
 def learn(
@@ -55,8 +59,49 @@ def scan(state: State, since: str = "") -> LiveReport:
     report = learn_commits(
         state.place, state.journal, state.blobs, list(dict.fromkeys(commits)), now=state.clock()
     )
+    state.reacted = heed(state, [*_since(state, since), *found.commits])
     refs.remember(_refs_file(state), found)
     return report
+
+
+def heed(state: State, commits: Sequence[str]) -> int:
+    """Note what these commits made of the places that the guard showed; returns how many they decided."""
+    writer = state.journal.writer
+    waiting = heeding.shown(state.view(), writer, state.clock())
+    drafts: list[Draft] = []
+    for name in dict.fromkeys(commits) if waiting else ():
+        for path, text, added in _added(state, name, {where for _, where, _ in waiting}):
+            for each in list(heeding.reactions(waiting, path, text, added, name)):
+                drafts.append(Draft(each, origin="commit"))
+                del waiting[each.rule, each.path, each.place]
+    if drafts:
+        state.journal.append(drafts)
+    return len(drafts)
+
+
+def _added(state: State, name: str, paths: Collection[str]) -> Iterator[tuple[str, str, frozenset[int]]]:
+    """What a commit with one parent, or none, holds at some paths, and the lines that it adds there."""
+    from .guarding import added_lines
+
+    try:
+        commit = state.repository[name].peel(pygit2.Commit)
+        trees = [commit.tree, *(parent.tree for parent in commit.parents)]
+    except (KeyError, ValueError, pygit2.GitError):
+        return
+    if len(trees) > 2:
+        return
+    for path in sorted(paths):
+        after, before = _blob(trees[0], path), _blob(trees[1], path) if len(trees) > 1 else None
+        if after is not None and after != before and len(after) <= LARGEST:
+            yield path, after.decode("utf-8", "replace"), added_lines(before or b"", after)
+
+
+def _blob(tree: pygit2.Tree, path: str) -> bytes | None:
+    try:
+        held = tree[path]
+    except (KeyError, ValueError, pygit2.GitError):
+        return None
+    return held.data if isinstance(held, pygit2.Blob) else None
 
 
 def learn_past(
@@ -97,12 +142,31 @@ def revise_rules(state: State) -> list[dict[str, str]]:
             min_commits=settings.integer("rules.min_commits"),
             active_confidence=settings.number("rules.active_confidence"),
         ),
+        recent=_in_progress(state),
         before=lambda commit, path: _before(state, commit, path),
     )
     return [
         {"id": each.rule, "from": each.from_state, "to": each.to_state, "reason": each.reason}
         for each in changed
     ]
+
+
+def _in_progress(state: State) -> frozenset[str]:
+    """The latest commits of what is checked out: repeats within them are a change that somebody is at.
+
+    Of keys seen three times inside one change 90 of 142 went on, of those scattered over a history 11 of 83.
+    """
+    found: list[str] = []
+    newest = 0
+    try:
+        for commit in state.repository.walk(state.repository.head.target, SortMode.TIME):
+            newest = newest or commit.commit_time
+            if len(found) == IN_PROGRESS or commit.commit_time < newest - IN_PROGRESS_S:
+                break
+            found.append(str(commit.id))
+    except (KeyError, pygit2.GitError):  # nothing is committed, or the history ends in the middle
+        pass
+    return frozenset(found)
 
 
 def _before(state: State, commit: str, path: str) -> str | None:
