@@ -98,6 +98,7 @@ class State:
         self._rules: tuple[int, list[ActiveRule]] | None = None
         self._rule_items: dict[str, Item] = {}
         self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
+        self.reacted = 0  # places that the commits last learnt from made something of
         self._index: list[MemoryIndex] = []  # one, once a question was asked; all work trees share it
 
     def beside(self, place: Place) -> State:

@@ -35,6 +35,7 @@ class Settings:
     stood_weight: float = 0.25
     fresh_weight: float = 8.0
     wrong_weight: float = 4.0
+    shown_weight: float = 1.0  # of a place that was shown, and committed as it was
     telling_share: float = 0.35
     everywhere_share: float = 0.6
     # The calibration of a change in progress, of the log-odds: fitted on 75 keys of five histories.
@@ -59,6 +60,8 @@ class Evidence:
     reversed_by: int = 0
     weak: bool = False
     habit: float = 0.0  # the share of the corrections that were of an assistant's code
+    shown_left: int = 0  # places of which the guard warned, and that were committed as they were
+    shown_taken: int = 0  # and those that were committed as it offered
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,10 @@ def decide(evidence: Evidence, backtest: BackTest, settings: Settings | None = N
     if evidence.reversed_by >= evidence.support:
         return Decision(RETIRED, confidence, f"corrected the other way round {times(evidence.reversed_by)}")
     if confidence < settings.retire_confidence:
-        return Decision(RETIRED, confidence, _standing(backtest))
+        return Decision(RETIRED, confidence, _shown(evidence) or _standing(backtest))
     if confidence < settings.active_confidence:
         reason = "not often enough for so general a pattern" if evidence.weak else _standing(backtest)
-        return Decision(SHADOW, confidence, reason)
+        return Decision(SHADOW, confidence, _shown(evidence) or reason)
     if backtest.common and not _sure_though_common(evidence, backtest, settings):
         return Decision(SHADOW, confidence, "only a common member says where it applies, on whatever it is")
     if not evidence.confirmed and not evidence.in_progress and not _strong(evidence, confidence, settings):
@@ -100,8 +103,24 @@ def decide(evidence: Evidence, backtest: BackTest, settings: Settings | None = N
     return Decision(
         ACTIVE,
         confidence,
-        f"{corrected(evidence.support, evidence.commits)}; {_standing(backtest)}",
+        "; ".join(
+            each
+            for each in (
+                corrected(evidence.support, evidence.commits),
+                _shown(evidence),
+                _standing(backtest),
+            )
+            if each
+        ),
     )
+
+
+def _shown(evidence: Evidence) -> str:
+    """What became of the places that the guard showed; empty where none was left as it was."""
+    if not evidence.shown_left:
+        return ""
+    taken = f", taken {times(evidence.shown_taken)}" if evidence.shown_taken else ""
+    return f"shown and left as it was {times(evidence.shown_left)}{taken}"
 
 
 def _sure_though_common(evidence: Evidence, backtest: BackTest, settings: Settings) -> bool:
@@ -131,7 +150,7 @@ def posterior(evidence: Evidence, backtest: BackTest, settings: Settings) -> flo
         a, b = 1.0, 1.0
     else:
         a, b = 2.0, 0.5
-    support = evidence.weight + evidence.good
+    support = evidence.weight + evidence.good + evidence.shown_taken
     if evidence.in_progress:
         # What lies ahead of the change was not passed over; but what is very much more than was corrected, in words
         # that say little, is hardly all meant.
@@ -142,6 +161,7 @@ def posterior(evidence: Evidence, backtest: BackTest, settings: Settings) -> flo
         standing = settings.stood_weight * max(0, backtest.stood - backtest.left - backtest.fresh)
     against = settings.left_weight * backtest.left + standing + _fresh(evidence, backtest, settings)
     against += settings.wrong_weight * evidence.wrong + evidence.reversed_by
+    against += settings.shown_weight * evidence.shown_left
     return (a + support) / (a + b + support + against)
 
 

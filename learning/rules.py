@@ -19,6 +19,7 @@ from ..store.wording import times
 from .backtest import BackTest, Earlier, backtests, speaks
 from .generalise import Candidate, generalise
 from .guard import ActiveRule
+from .heeding import reacted
 from .lifecycle import (
     ACTIVE,
     CANDIDATE,
@@ -153,6 +154,7 @@ class _Known:
             body = record.decoded()
             if isinstance(body, RuleEvent) and (not writer or record.w == writer):
                 self.events[body.rule] = body
+        self.reactions = reacted(view, writer)
         self.gone = self._gone(journal)
         self._votes(view)
 
@@ -345,6 +347,8 @@ def _evidence(known: _Known, plan: _Plan, settings: Settings, recent: Collection
         good=known.good[plan.rule],
         reversed_by=plan.reversed_by,
         weak=plan.weak,
+        shown_left=known.reactions[plan.rule, "left"],
+        shown_taken=known.reactions[plan.rule, "taken"],
         habit=sum(bool(correction.agent) for correction in supporting) / max(1, len(supporting)),
     )
 

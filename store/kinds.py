@@ -227,6 +227,9 @@ class Shown(Body):
     score: int = 0
     dropped: str = ""  # why it was dropped; empty for a shown one
     features: tuple[tuple[str, int], ...] = ()
+    path: str = ""  # of a warning: where it was, what stood there, and what was offered
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -244,6 +247,20 @@ class Exposure(Body):
     tokens: int = 0
     abstained: bool = False
     items: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reaction(Body):
+    """What a commit made of a place of which the guard had warned; the last one of a place counts."""
+
+    KIND = "reaction"
+    PRIVATE = True
+
+    rule: str = ""
+    path: str = ""
+    place: str = ""  # SHA-256 of what stood there, white space aside
+    verdict: str = ""  # left, taken
+    commit: str = ""
 
 
 @dataclass(frozen=True)
@@ -319,6 +336,7 @@ KINDS: Mapping[str, type[Body]] = {
         Memory,
         RuleEvent,
         Exposure,
+        Reaction,
         Feedback,
         Verdict,
         Trust,
