@@ -94,8 +94,11 @@ def ask(result: Mapping[str, Any], paint: Paint, explain: bool = False) -> str:
 def check(result: Mapping[str, Any], paint: Paint, verbose: bool = False) -> str:
     """What `cortex check` prints."""
     lines: list[str] = []
+    first: dict[str, str] = {}  # rule → where it spoke first, and said why
     for each in result["findings"]:
-        lines += finding(each, paint, verbose)
+        place = f"{each['path']}:{each['line']}"
+        lines += finding(each, paint, verbose, first.get(each["rule"], ""))
+        first.setdefault(each["rule"], place)
     lines += [paint("dim", f"note: {safe(note)}") for note in result["notes"]]
     skipped = len(result["skipped"])
     files = count(result["checked_files"], "file")
@@ -106,7 +109,8 @@ def check(result: Mapping[str, Any], paint: Paint, verbose: bool = False) -> str
     if result["hidden"]:
         summary += f", {result['hidden']:,} hidden by the baseline"
     if found:
-        summary += "; `cortex fix` writes what is offered"
+        said = "`cortex fix` writes what is offered; a comment `cortex: ignore[RULE] why` silences a rule"
+        lines.append(paint("dim", said))
     lines.append(paint("dim", f"{summary} ({result['elapsed_ms']:.0f} ms)"))
     return "\n".join(lines)
 
@@ -117,8 +121,11 @@ def notes(result: Mapping[str, Any]) -> None:
         say(f"cortex: {safe(note)}")
 
 
-def finding(each: Mapping[str, Any], paint: Paint, verbose: bool = False) -> list[str]:
-    """One finding: what to write instead, why, how often, and where that comes from."""
+def finding(each: Mapping[str, Any], paint: Paint, verbose: bool = False, said_at: str = "") -> list[str]:
+    """One finding: what to write instead, why, how often, and where that comes from.
+
+    `said_at` is where the same rule spoke before: the rest is not said again.
+    """
     place = f"{each['path']}:{each['line']}:{each['column']}"
     blocks = paint("red", " [blocks]") if each["blocks"] else ""
     lines = [
@@ -126,12 +133,12 @@ def finding(each: Mapping[str, Any], paint: Paint, verbose: bool = False) -> lis
         snippet(each["before"], "-", "red", paint),
         snippet(each["after"], "+", "green", paint),
     ]
-    said = [f"why: {each['reason']}"] if each["reason"] else []
-    for number, one in enumerate(each["evidence"][:3]):
+    said = [f"why: {each['reason']}"] if each["reason"] and not said_at else []
+    for number, one in enumerate(() if said_at else each["evidence"][:3]):
         named = [one["path"], one["author"].partition(" <")[0], day(one["time"])]
         where = ", ".join(word for word in named if word)
         said.append(f"{'seen:' if not number else '     '} {one['commit'][:10] or 'not committed'} {where}")
-    said.append(_why(each))
+    said.append(f"rule {each['rule'][:12]}, as at {said_at}" if said_at else _why(each))
     for other in each["others"] if verbose else ():
         said.append(f"also: {other['message']} (rule {other['rule'][:12]}, {_surely(other)})")
         said += [f"        + {line}" for line in other["after"].split("\n")[:8]]
@@ -150,16 +157,15 @@ def day(ms: int) -> str:
 
 
 def _why(finding: Mapping[str, Any]) -> str:
-    """How sure the rule is, and what the accepted code says of it."""
-    tested = finding["backtest"]
-    words = [f"{_surely(finding)}"]
-    if matched := tested.get("matched", 0):
-        stood = tested.get("stood", 0)
-        words.append(
-            f"of {count(matched, 'like place')} in accepted code {tested.get('changed', 0)} "
-            f"went the same way, {stood} {'stands' if stood == 1 else 'stand'} as before"
-        )
-    return "; ".join([*words, f"rule {finding['rule'][:12]} (`cortex rules show`, or `cortex: ignore[…]`)"])
+    """Which rule speaks, how sure it is, and what the accepted code says of it."""
+    stood = finding["backtest"].get("stood", 0)
+    stands = "stands" if stood == 1 else "stand"
+    code = (
+        f"{count(stood, 'like place')} {stands} in accepted code"
+        if stood
+        else "no accepted code says otherwise"
+    )
+    return f"rule {finding['rule'][:12]}, {_surely(finding)}; {code}"
 
 
 def waiting(found: Mapping[str, int]) -> str:
