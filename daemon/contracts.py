@@ -404,7 +404,7 @@ class TrialResult(TypedDict):
 class LearnResult(TypedDict):
     """`cortex learn --json`; `rules` lists those whose state changed.
 
-    Of a walk through the past: `passed` counts what was passed over by reason, `noticed` the reverts and fixes of fixes.
+    Of a walk through the past: `passed` counts what was passed over, by reason, `noticed` reverts and fixes of fixes.
     """
 
     schema: int

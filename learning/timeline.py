@@ -46,9 +46,8 @@ class Timeline:
     def commits(self) -> Iterator[pygit2.Commit]:
         """All of them, in order, after `survey`."""
         for at in range(0, len(self._names), _NAME):
-            commit = self._repository[pygit2.Oid(raw=self._names[at : at + _NAME].tobytes())]
-            if isinstance(commit, pygit2.Commit):
-                yield commit
+            oid = pygit2.Oid(raw=self._names[at : at + _NAME].tobytes())
+            yield self._repository[oid].peel(pygit2.Commit)
 
     def latest(self) -> Iterator[pygit2.Commit]:
         """The same without a survey, for a few new commits: ordered by their times, which has to do."""

@@ -41,7 +41,10 @@ def test_the_guards_say_the_name_and_its_module(session: Compiled) -> None:
         ("import session\nx = session.get(a)\n", 1),
         ("import session\ndef g(a):\n    return session.get(a)\n", 1),
         ("import session\ndef g(a, b=session):\n    return session.get(a)\n", 1),
-        ("import session\ndef g(a):\n    return h(\n        session=session,\n        x=session.get(a))\n", 1),
+        (
+            "import session\ndef g(a):\n    return h(\n        session=session,\n        x=session.get(a))\n",
+            1,
+        ),
         ("session = make()\nx = session.get(a)\n", 0),
         ("import session\ndef g(session, a):\n    return session.get(a)\n", 0),
         ("import session\ndef g(a, *, session: S = None):\n    return session.get(a)\n", 0),
