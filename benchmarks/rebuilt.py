@@ -17,17 +17,20 @@ from cortex.analyzers.edits import edits
 from cortex.analyzers.languages import language_of
 from cortex.learning.candidates import identity
 from cortex.learning.corrections import sides
+from cortex.learning.definitions import Definitions
 from cortex.learning.history import walk
 from cortex.learning.ownership import changes
 from cortex.learning.places import text_of
 from cortex.learning.traits import Seen, around
 
+#: The half that nobody may learn from; the two others were seen.
+AGAIN = "set aside again"
 LABELS = Path(__file__).parent / "labels" / "categories.jsonl"
 
 
 @dataclass(frozen=True)
 class Label:
-    """One labelled correction; `half` is development or set aside."""
+    """One labelled correction; `half` is development, set aside, or set aside again."""
 
     repository: str
     commit: str
@@ -60,8 +63,9 @@ def rebuild(
             found.correction.commit: found.places
             for found in walk(repository, only=frozenset(label.commit for label in own))
         }
+        definitions = Definitions(repository)
         for label in own:
-            yield label, _seen(repository, label, places.get(label.commit, 0))
+            yield label, _seen(repository, definitions, label, places.get(label.commit, 0))
 
 
 def sides_of(before: str, after: str, path: str) -> list[tuple[str, str]]:
@@ -69,7 +73,7 @@ def sides_of(before: str, after: str, path: str) -> list[tuple[str, str]]:
     return [sides(edit) for edit in edits(before, after, language_of(path))]
 
 
-def _seen(repository: pygit2.Repository, label: Label, places: int) -> Seen | None:
+def _seen(repository: pygit2.Repository, definitions: Definitions, label: Label, places: int) -> Seen | None:
     commit = repository[label.commit].peel(pygit2.Commit)
     change = next(
         each
@@ -86,4 +90,5 @@ def _seen(repository: pygit2.Repository, label: Label, places: int) -> Seen | No
     if len(set(at)) != 1:
         return None
     subject = commit.message.strip().partition("\n")[0][:200]
-    return Seen(*at[0], subject, places, cut.count(at[0]), around(before, after, cut))
+    beside, whole = around(before, after, cut), definitions.whole(commit)
+    return Seen(*at[0], subject, places, cut.count(at[0]), beside, label.path, whole)

@@ -17,7 +17,7 @@ from .weights import CORRECTS, KINDS
 #: Nearer than this to even, nobody should be told that it is one or the other.
 UNSURE = 0.1
 #: Below this chance, given that it corrects something, a kind is a guess among three.
-ANY_KIND = 0.4
+ANY_KIND = 0.45
 CONSTANT = "always"
 #: A trait that moves the log-odds by less says nothing.
 _SLIGHT = 0.1
@@ -65,7 +65,10 @@ def chances(seen: Seen) -> tuple[float, Mapping[str, float]]:
 
 def speaks(correction: Correction, most: int = 2) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The traits that speak most for a correction, and for the feature going on, of what a record still tells."""
-    found = traits(Seen(correction.before, correction.after, correction.subject, count=correction.count))
+    seen = Seen(
+        correction.before, correction.after, correction.subject, count=correction.count, path=correction.path
+    )
+    found = traits(seen)
     weighed = sorted(
         (CORRECTS.get(name, 0.0) * value, name)
         for name, value in found.items()

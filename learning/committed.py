@@ -10,12 +10,14 @@ from pathlib import Path
 import pygit2
 
 from ..analyzers.languages import language_of
+from .definitions import Definitions
 from .lines import bare, normal, rows
 from .marks import message
 from .moved import NAME, Run, restored
 from .ownership import HUGE, Change, changes, commit_at, hunks, text_blob
 from .pairing import MOVED
 from .places import LONG_HUNK
+from .whole import Whole
 
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{40})")
 _SHORT = 4
@@ -51,6 +53,7 @@ class Committed:
         self._runs: dict[str, list[Run]] = {}
         self._bare: dict[str, bytes] = {}
         self._places: int | None = None
+        self._counted: Whole | None = None
 
     def has(self, path: str) -> bool:
         """Whether the commit's tree holds the path."""
@@ -121,6 +124,13 @@ class Committed:
                         for hunk in hunks(old, new)
                     )
         return self._places
+
+    @property
+    def counted(self) -> Whole | None:
+        """What all its places say; None for a merge, which brings what others changed."""
+        if self._counted is None and len(self.commit.parent_ids) < 2:
+            self._counted = Definitions(self._repository).whole(self.commit)
+        return self._counted
 
     def like(self, lines: Collection[bytes], text: bytes) -> Change | None:
         """The file that gained most of these bare lines, if it gained enough of them to be their new home.

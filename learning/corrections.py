@@ -14,6 +14,7 @@ from ..store.kinds import MILLION, Correction
 from ..store.secrets import redact_all, redact_lines
 from .categories import categorise
 from .traits import Seen, around
+from .whole import Whole
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 MAX_TEXT = 4_000  # characters of a side that is kept: more is a rewrite, and is cut at a line
@@ -34,6 +35,7 @@ def corrections(
     agent: str = "",
     subject: str = "",
     places: int = 0,
+    whole: Whole | None = None,
     secrets: set[str] | None = None,
 ) -> list[Correction]:
     """The corrections that lead from `before`, as generated, to `after`, as committed, by line.
@@ -42,7 +44,8 @@ def corrections(
     them. Formatting, comments and the order of imports are no corrections, and neither is anything in a
     file that a tool writes. Equal edits are one correction with a `count`. What only came (a feature that
     went on) is given with the category evolution: it is counted, not learnt. `places` is how many places of earlier
-    code the whole commit changed, 0 where nobody counted: it helps to tell the category. `secrets` takes the
+    code the whole commit changed, 0 where nobody counted: it helps to tell the category, as does `whole`,
+    what all those places say. `secrets` takes the
     secrets that either version held: what is written of other files of the commit may hold them too.
     """
     if is_generated(path, before[:8192].encode("utf-8", "replace")):
@@ -92,7 +95,7 @@ def corrections(
     beside, everywhere = around(before, after, cut), Counter(cut)
     told = []
     for pair, correction in list(out.items())[:MAX_CORRECTIONS]:
-        category, confidence = categorise(Seen(*pair, subject, places, everywhere[pair], beside))
+        category, confidence = categorise(Seen(*pair, subject, places, everywhere[pair], beside, path, whole))
         told.append(replace(correction, category=category, confidence=confidence, count=times[pair]))
     return told
 

@@ -358,6 +358,7 @@ class _Walk:
             agent=agent,
             subject=subject,
             places=fix.of,
+            whole=self._definitions.whole(fix.commit),
             secrets=self.secrets,
         ):
             if correction.before.startswith(_PROSE) and correction.after.startswith(_PROSE):

@@ -92,7 +92,15 @@ class Steps:
         subject = message(commit).strip().partition("\n")[0][:200] if commit else ""
         places = said.places if said else 0
         for each in corrections(
-            left, right, path, lines, hand=hand, subject=subject, places=places, secrets=learnt.secrets
+            left,
+            right,
+            path,
+            lines,
+            hand=hand,
+            subject=subject,
+            places=places,
+            whole=said.counted if said else None,
+            secrets=learnt.secrets,
         ):
             near = [piece for piece in whose[max(0, each.line - 1) : each.line] if piece] or [
                 piece for piece in whose if piece

@@ -1,8 +1,8 @@
 """What can be seen of one edit: a few dozen named numbers, from which its category is guessed.
 
-They come from both sides, from the commit's subject, and from the two versions of the file. None needs a
-history, so that they are the same for a commit that was made a second ago. What is not known, a subject or how
-many places the commit changed, is a trait of its own, which weighs what the missing ones weigh on average.
+They come from both sides, from the commit's subject and its other places, and from the two versions of the file.
+None needs a history, so that they are the same for a commit that was made a second ago. What is not known, a
+subject or what else the commit changed, is a trait of its own, which weighs what the missing ones weigh on average.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ..analyzers.languages import words
+from .whole import Whole, is_test
 
 _TOKEN = re.compile(
     r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`[^`]*`|[A-Za-z_$][\w$]*|\d[\w.]*"
@@ -27,6 +28,7 @@ _IMPORT = re.compile(
 _DEFINES = re.compile(
     r"\s*(export\s+|default\s+|async\s+|public\s+|private\s+|static\s+)*(def|func|function|class|type|interface)\b"
 )
+_BREAKS = re.compile(r"\s*[A-Za-z]+(\([^)]*\))?!:")
 CONVENTIONAL = re.compile(r"\s*(?P<type>[A-Za-z]+)(\([^)]*\))?!?:\s")
 
 _VALUES = words("True False None true false null undefined nil")
@@ -47,8 +49,18 @@ _CAREFUL = words(
     structuredClone nonlocal finally except catch recover mutex Lock Unlock RLock strict parseInt Number isNaN
     trim strip max min filter"""
 )
+_DEBUG = re.compile(r"\s*(dump|print|pprint|console\.\w+|dbg|debugger|breakpoint|fmt\.Print\w*)\s*[(;]")
+#: A name with its type, and what a function returns.
+_TYPED = re.compile(r"([A-Za-z_$][\w$]*)\s*:\s*[A-Za-z_][\w.]*(?:\[[^\]]*\])?")
+_RETURNS = re.compile(r"\)\s*->\s*[^:]+:")
+_LISTS = words("| , [ ]")
+_DIGITS = re.compile(r"[\da-f]{6,}|\d+")
+#: A text of so many spaces is told to somebody; a shorter one is mostly a name.
+_TOLD = 2
 _TYPES = words(": -> ?: as Optional str int bool string number boolean interface type any error")
 
+#: Types that say little: a new version's number comes with them as well.
+_CHORES = words("chore build")
 #: What a subject says, by its Conventional-Commits type or by its words; the first that fits is taken.
 _SAYS: Mapping[str, tuple[frozenset[str], re.Pattern[str]]] = {
     "merges": (
@@ -72,7 +84,7 @@ _SAYS: Mapping[str, tuple[frozenset[str], re.Pattern[str]]] = {
         ),
     ),
     "styles": (
-        words("style lint docs doc chore"),
+        words("style lint docs doc"),
         re.compile(
             r"\b(style|lint\w*|fmt|format\w*|typo|naming|clean\w*|tidy|copy|wording|tweak|polish|cosmetic"
             r"|redundant|unused|nits?|black|ruff|simplif\w+)\b",
@@ -104,7 +116,10 @@ class Around:
 
 @dataclass(frozen=True)
 class Seen:
-    """One edit as it is judged; `places` is how many places of earlier code the commit changed, 0 unknown."""
+    """One edit as it is judged; `places` is how many places of earlier code the commit changed, 0 unknown.
+
+    `whole` is what all its places say; None where nobody looked.
+    """
 
     before: str
     after: str
@@ -112,6 +127,8 @@ class Seen:
     places: int = 0
     count: int = 1
     around: Around = Around()
+    path: str = ""
+    whole: Whole | None = None
 
 
 def around(before: str, after: str, sides: Sequence[tuple[str, str]]) -> Around:
@@ -136,6 +153,8 @@ def said(subject: str) -> str:
     """What a subject says: merges, fixes, brings, styles, rebuilds, or nothing of these."""
     match = CONVENTIONAL.match(subject)
     if match:
+        if match["type"].lower() in _CHORES and _SAYS["merges"][1].search(subject[match.end() :]):
+            return "merges"
         for name, (types, _) in _SAYS.items():
             if match["type"].lower() in types:
                 return name
@@ -153,41 +172,96 @@ def traits(seen: Seen) -> dict[str, float]:
     subject = said(seen.subject)
     known = bool(seen.subject.strip())
     both = bool(old and new)
-    return {f"the subject {name}": float(subject == name) for name in _SAYS} | {
-        "the subject is not known": float(not known),
-        "a fix that changed little": float(subject == "fixes" and 0 < seen.places <= 15),
-        "it is long": math.log(lines / 2) if lines > 2 else 0.0,
-        "much went": math.log1p(went) / 2,
-        "much came": math.log1p(brought) / 2,
-        "more came than went": math.log((brought + 1) / (went + 1)) if both else 0.0,
-        "it only went": float(not new),
-        "it only came": float(not old),
-        "most of it stayed": 1 - (went + brought) / max(1, len(old) + len(new)),
-        "the commit changed many places": math.log(seen.places / 10) if seen.places else 0.0,
-        "the places are not known": float(not seen.places),
-        "the commit changed few places": float(0 < seen.places <= 4),
-        "the file has many edits": math.log(max(1, seen.around.edits)) / 2,
-        "the same edit came again in the file": float(seen.count > 1),
-        "the same name was changed elsewhere in the file": float(
-            any(seen.around.swaps.get(pair, 0) > 1 for pair in pairs)
-        ),
-        "what went is nowhere in the file": _share(names_gone, seen.around.lost),
-        "what came is new in the file": _share(names_came, seen.around.new),
-        "imports": float(_all(_IMPORT, seen.before, seen.after)),
-        "a definition": float(bool(_DEFINES.match(seen.before or seen.after))),
-        "parameters": float(both and (old[0], old[-1], new[0], new[-1]) == ("(", ")", "(", ")")),
-        "only names": float(both and bool(pairs) and set(gone) | set(came) <= {n for p in pairs for n in p}),
-        "only texts": float(both and all(_is_text(token) for token in (*gone, *came))),
-        "only values": float(both and all(_is_value(token) for token in (*gone, *came))),
-        "only operators": float(
-            both and not names_gone and not names_came and bool(_OPERATORS & {*gone, *came})
-        ),
-        "types": float(both and bool(came) and set(gone) | set(came) <= _TYPES),
-        "another callee": float(_callee(old) != _callee(new) and bool(_callee(old)) and bool(_callee(new))),
-        "arguments more or less": float(both and _callee(old) == _callee(new) != "" and len(old) != len(new)),
-        "a library's name went": float(bool(_GLOBAL & set(gone))),
-        "a guard came": float(bool(_GUARDS & set(came))),
-        "a careful word came": float(bool(_CAREFUL & set(came))),
+    return (
+        {f"the subject {name}": float(subject == name) for name in _SAYS}
+        | {
+            "the subject is not known": float(not known),
+            "it breaks": float(bool(_BREAKS.match(seen.subject))),
+            "a fix that changed little": float(subject == "fixes" and 0 < seen.places <= 15),
+            "it is long": math.log(lines / 2) if lines > 2 else 0.0,
+            "it only went": float(not new),
+            "it only came": float(not old),
+            "most of it stayed": 1 - (went + brought) / max(1, len(old) + len(new)),
+            "the commit changed many places": math.log(seen.places / 10) if seen.places else 0.0,
+            "the places are not known": float(not seen.places),
+            "the commit changed few places": float(0 < seen.places <= 4),
+            "the file has many edits": math.log(max(1, seen.around.edits)) / 2,
+            "the same edit came again in the file": float(seen.count > 1),
+            "the same name was changed elsewhere in the file": float(
+                any(seen.around.swaps.get(pair, 0) > 1 for pair in pairs)
+            ),
+            "what went is nowhere in the file": _share(names_gone, seen.around.lost),
+            "what came is new in the file": _share(names_came, seen.around.new),
+            "imports": float(_all(_IMPORT, seen.before, seen.after)),
+            "a definition": float(bool(_DEFINES.match(seen.before or seen.after))),
+            "parameters": float(both and (old[0], old[-1], new[0], new[-1]) == ("(", ")", "(", ")")),
+            "only names": float(
+                both and bool(pairs) and set(gone) | set(came) <= {n for p in pairs for n in p}
+            ),
+            "only texts": float(both and all(_is_text(token) for token in (*gone, *came))),
+            "only values": float(both and all(_is_value(token) for token in (*gone, *came))),
+            "only operators": float(
+                both and not names_gone and not names_came and bool(_OPERATORS & {*gone, *came})
+            ),
+            "types": float(both and bool(came) and set(gone) | set(came) <= _TYPES),
+            "another callee": float(
+                _callee(old) != _callee(new) and bool(_callee(old)) and bool(_callee(new))
+            ),
+            "arguments more or less": float(_rearranged(seen)),
+            "a library's name went": float(bool(_GLOBAL & set(gone))),
+            "a guard came": float(bool(_GUARDS & set(came))),
+            "a careful word came": float(bool(_CAREFUL & set(came))),
+            "only words of a message": float(
+                both
+                and bool(gone or came)
+                and all(_is_text(token) for token in (*gone, *came))
+                and any(token.count(" ") >= _TOLD for token in (*gone, *came))
+            ),
+            "only digits": float(
+                both and bool(gone) and _sameness(seen, lambda text: _DIGITS.sub("0", text))
+            ),
+            "only more values": float(
+                both
+                and not gone
+                and bool(came)
+                and all(_is_value(token) or token in _LISTS for token in came)
+            ),
+            "types were said": float(both and _sameness(seen, _untyped)),
+            "a debugging call went": float(
+                not new and "\n" not in seen.before and bool(_DEBUG.match(seen.before))
+            ),
+        }
+        | _beside(seen, names_gone, names_came, _called(old) & _called(new))
+    )
+
+
+def _beside(
+    seen: Seen, gone: Collection[str], came: Collection[str], called: Collection[str]
+) -> dict[str, float]:
+    """What the path and the commit's other places say of the names that went, came, and are called on both sides."""
+    known, test = seen.whole is not None, is_test(seen.path)
+    of = seen.whole or Whole()
+    went = max((of.went.get(name, 0) for name in gone), default=0)
+    brought = max((of.came.get(name, 0) for name in came), default=0)
+    altered = not of.altered.isdisjoint(called)
+    return {
+        "a test": float(test),
+        "the path is not known": float(not seen.path),
+        "the other places are not known": float(not known),
+        "what went, went in other places": math.log(max(1, went)) / 2,
+        "what came, came in other places": math.log(max(1, brought)) / 2,
+        "its names changed nowhere else": float(known and bool(gone or came) and max(went, brought) <= 1),
+        "a test of what changed": float(test and not of.outside.isdisjoint({*gone, *came})),
+        "a test, with code": float(test and bool(of.outside)),
+        "the commit brings files": math.log1p(of.brought),
+        "the commit adds much": math.log1p(of.added) / 4,
+        "the commit adds more than it takes": math.log((of.added + 5) / (of.removed + 5)),
+        "the commit is a single place": float(known and of.places <= 2),
+        "what came is defined by the commit": _share(came, of.defined),
+        "what went is defined no longer": _share(gone, of.undefined),
+        "what it calls was altered": float(altered),
+        "what it calls was altered, in a test": float(test and altered),
+        "a test's arguments more or less": float(test and _rearranged(seen)),
     }
 
 
@@ -220,3 +294,24 @@ def _callee(tokens: Sequence[str]) -> str:
     """The first name that is called."""
     calls = (name for name, following in pairwise(tokens) if following == "(")
     return next(filter(_is_name, calls), "")
+
+
+def _called(tokens: Sequence[str]) -> set[str]:
+    """All names that are called."""
+    return {name for name, following in pairwise(tokens) if following == "(" and _is_name(name)}
+
+
+def _rearranged(seen: Seen) -> bool:
+    """Whether the same is called with more or less."""
+    old, new = _TOKEN.findall(seen.before), _TOKEN.findall(seen.after)
+    return _callee(old) == _callee(new) != "" and len(old) != len(new)
+
+
+def _sameness(seen: Seen, bare: Callable[[str], str]) -> bool:
+    return seen.before != seen.after and bare(seen.before) == bare(seen.after)
+
+
+def _untyped(text: str) -> str:
+    """Without types and white space."""
+    plain = "".join(_TYPED.sub(r"\1", _RETURNS.sub("):", text)).split())
+    return plain.replace(",)", ")")

@@ -8,6 +8,7 @@ from cortex.learning.categories import categorise, chances, speaks
 from cortex.learning.corrections import MAX_CORRECTIONS, corrections
 from cortex.learning.traits import Around, Seen, around, said, traits
 from cortex.learning.weights import CORRECTS, KINDS
+from cortex.learning.whole import whole
 from cortex.store.kinds import Correction
 
 BEFORE = "import requests\n\n\ndef f(u):\n    x = requests.get(u)\n    y = requests.get(u)\n    return x\n"
@@ -134,6 +135,49 @@ def test_a_name_that_changed_all_over_the_file_went_with_the_feature() -> None:
     )
 
 
+def test_a_commit_is_counted_by_its_places_and_its_tests_apart() -> None:
+    found = whole(
+        [
+            ("a.py", False, [("def f(a):", "def f(a, ctx):"), ("g(a)", "g(a, ctx)")]),
+            ("b.py", True, [("", "def h(b):\n    return b")]),
+            ("tests/test_a.py", False, [("f(1)", "f(1, context())")]),
+        ]
+    )
+    assert (found.places, found.brought, found.added, found.removed) == (4, 1, 5, 3)
+    assert found.came["ctx"] == 2 and "a" not in found.went
+    assert (found.altered, found.defined, found.undefined) == ({"f"}, {"h"}, set())
+    assert "ctx" in found.outside and "context" not in found.outside
+
+
+def test_a_test_that_follows_a_changed_signature_is_no_lesson() -> None:
+    of = whole(
+        [
+            ("a.py", False, [("def f(a):", "def f(a, ctx):")]),
+            ("tests/test_a.py", False, [("f(1)", "f(1, ctx)")]),
+        ]
+    )
+    known, alone, code = (
+        chances(Seen("f(1)", "f(1, ctx)", "Go on", 2, path=path, whole=each))[0]
+        for path, each in (("tests/test_a.py", of), ("tests/test_a.py", None), ("a.py", of))
+    )
+    assert known < alone and known < code
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "trait"),
+    [
+        ('"No issue found in it"', '"No issue was found"', "only words of a message"),
+        ('version = "1.2"', 'version = "1.3"', "only digits"),
+        ("kind: 'a' | 'b'", "kind: 'a' | 'b' | 'c'", "only more values"),
+        ("def f(a, b):", "def f(\n    a: int, b: str\n) -> None:", "types were said"),
+        ("dump(x)", "", "a debugging call went"),
+    ],
+)
+def test_small_edits_are_known_by_what_alone_changed(before: str, after: str, trait: str) -> None:
+    assert traits(Seen(before, after))[trait] == 1.0
+    assert traits(Seen("x = f(a)", "x = g(a)"))[trait] == 0.0
+
+
 @pytest.mark.parametrize(
     ("subject", "says"),
     [
@@ -142,6 +186,7 @@ def test_a_name_that_changed_all_over_the_file_went_with_the_feature() -> None:
         ("Handle an empty list", "fixes"),
         ("Merge branch 'main'", "merges"),
         ("cleanup", "styles"),
+        ("chore: bump version to 1.2.0", "merges"),
         ("Move it to a module of its own", "rebuilds"),
         ("Architect and editor", ""),
     ],

@@ -1,11 +1,11 @@
 """Makes the weights that a correction's category is guessed with: `learning/weights.py`.
 
-    python training/categories.py --clones FOLDER OWNER/NAME=CLONE …
+    python training/categories.py OWNER/NAME=CLONE …
 
-Two steps. What an edit itself says is learnt first from other repositories' Conventional Commits (`fix`, `perf` and
-`style` against `feat` and `refactor`), whose clones lie in FOLDER. From there the weights are fitted to the development
-half of `benchmarks/labels/categories.jsonl`, and to the few examples of `TEXTBOOK`; the half that was set aside is
-not read. The clones of the labelled repositories are given as OWNER/NAME=CLONE. No code of theirs is written anywhere.
+A logistic regression over the traits, fitted to the labels of `benchmarks/labels/categories.jsonl` that count as
+development, and to the few examples of `TEXTBOOK`. The labels that were set aside again are not read, and neither is
+any other label of a commit that they are of. The clones of the labelled repositories are given as OWNER/NAME=CLONE.
+No code of theirs is written anywhere.
 """
 
 from __future__ import annotations
@@ -13,40 +13,52 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pygit2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-from rebuilt import Label, labels, rebuild, sides_of
+from rebuilt import AGAIN, Label, labels, rebuild
 
-from cortex.analyzers.languages import is_generated, language_of
 from cortex.learning.categories import CONSTANT
-from cortex.learning.ownership import changes, hunks, text_blob
-from cortex.learning.places import LONG_HUNK, text_of
-from cortex.learning.traits import CONVENTIONAL, Seen, around, traits
+from cortex.learning.traits import Seen, traits
+from cortex.learning.whole import Whole
 
 OUT = Path(__file__).parents[1] / "learning" / "weights.py"
-#: How many commits of each type are taken from one repository, of its newest `RECENT`, and edits from one commit.
-COMMITS = {"fix": 80, "feat": 60, "refactor": 40, "style": 20, "perf": 15}
-CORRECTING = ("fix", "perf", "style")
-RECENT, EDITS, MOST_FILES, LARGEST = 6_000, 3, 60, 150_000
-#: How strongly the weights are held: to nothing in the first step, to the first step's in the second.
-HOLD_FIRST, HOLD, HOLD_KINDS = 5.0, 1.0, 4.0
+#: How strongly the weights are held to nothing.
+HOLD, HOLD_KINDS = 4.0, 3.0
+#: Rows of one commit say nearly the same: each counts for its commit's number of rows to the power of minus this.
+SHARED = 0.8
+#: The traits that need what else the commit changed.
+BESIDE = (
+    "what went, went in",
+    "what came, came in",
+    "its names changed nowhere",
+    "a test of",
+    "a test, with",
+    "the commit brings",
+    "the commit adds",
+    "the commit is a",
+    "what came is defined by",
+    "what went is defined no",
+    "what it calls",
+)
 KINDS = ("bug", "style", "preference")
 SEED = 20261121
-FOLDS, ROUNDS = 10, 6
+FOLDS, ROUNDS = 10, 4
 
 #: What any reader agrees on: (before, after, category), with no subject and no place.
 TEXTBOOK = (
     ("yaml.load(x)", "yaml.safe_load(x)", "bug"),
     ("requests.get(url)", "requests.get(url, timeout=10)", "bug"),
     ("a < b", "a <= b", "bug"),
+    ("x > 0", "x >= 0", "bug"),
+    ("a and b", "a or b", "bug"),
+    ("n - 1", "n + 1", "bug"),
     ("if i > len(items):", "if i >= len(items):", "bug"),
     ("x = parse(s)", "x = parse(s) if s else None", "bug"),
     ("open(p)", "open(p, encoding='utf-8')", "bug"),
@@ -68,6 +80,28 @@ TEXTBOOK = (
     ("from a import b", "from a import b, c", "evolution"),
     ('VERSION = "1.2.0"', 'VERSION = "1.3.0"', "evolution"),
     ("old_step()\nmore(a)\nlast(b)", "", "evolution"),
+    ("dump(value)", "", "style"),
+    ("print(value)", "", "style"),
+    ("console.log(value)", "", "style"),
+    ('"Please enter a name"', '"Enter the name of a folder"', "style"),
+    ("if (x) {\n  throw new Error(m);\n}", "if (x) throw new Error(m);", "style"),
+    ("def f(a, b):", "def f(a: int, b: str) -> None:", "style"),
+    ('git_hash = "1f2e3d4"', 'git_hash = "a9b8c7d"', "evolution"),
+    ("kind: 'a' | 'b'", "kind: 'a' | 'b' | 'c'", "evolution"),
+)
+#: The same of tests that follow what changed elsewhere in the commit: (before, after, path, places).
+FOLLOWS = (
+    ("got = fetch(url)", "got = fetch(ctx, url)", "tests/test_fetch.py", 40),
+    ("err := send(message)", "err := send(ctx, message)", "send_test.go", 40),
+    ("expect(result).toBe(3)", "expect(result.count).toBe(3)", "src/result.test.ts", 20),
+)
+_FOLLOWED = Whole(
+    came={"ctx": 30},
+    outside=frozenset({"ctx", "fetch"}),
+    altered=frozenset({"fetch", "send"}),
+    places=40,
+    added=60,
+    removed=60,
 )
 
 Floats = npt.NDArray[np.float64]
@@ -80,6 +114,11 @@ class Rows:
     x: Floats
     categories: tuple[str, ...]
     groups: tuple[str, ...]
+
+    def only(self, which: npt.NDArray[np.bool_]) -> Rows:
+        """Some of the rows."""
+        at = np.flatnonzero(which)
+        return Rows(self.x[at], tuple(self.categories[i] for i in at), tuple(self.groups[i] for i in at))
 
     @property
     def corrects(self) -> Floats:
@@ -98,108 +137,118 @@ def table(seen: Sequence[tuple[Seen, str, str]]) -> Rows:
     return Rows(np.array(rows), tuple(c for _, c, _ in seen), tuple(g for *_, g in seen))
 
 
-def typed_commits(clone: Path) -> Iterator[tuple[Seen, str, str]]:
-    """Edits of a repository's Conventional Commits, with the category that their type stands for."""
-    repository = pygit2.Repository(str(clone))
-    chance = random.Random(f"{SEED} {clone.name}")
-    found: dict[str, list[pygit2.Commit]] = defaultdict(list)
-    for number, commit in enumerate(repository.walk(repository.head.target)):
-        match = CONVENTIONAL.match(commit.message)
-        if number >= RECENT:
-            break
-        if match and len(commit.parent_ids) == 1 and match["type"].lower() in COMMITS:
-            found[match["type"].lower()].append(commit)
-    for kind, most in COMMITS.items():
-        chance.shuffle(found[kind])
-        for commit in found[kind][:most]:
-            seen = list(_edits(repository, commit))
-            chance.shuffle(seen)
-            category = "bug" if kind in CORRECTING else "evolution"
-            yield from ((each, category, str(commit.id)) for each in seen[:EDITS])
+def taught() -> Rows:
+    """The examples of the textbook."""
+    plain = [(Seen(before, after), category, "") for before, after, category in TEXTBOOK]
+    follow = [
+        (Seen(before, after, places=places, path=path, whole=_FOLLOWED), "evolution", "")
+        for before, after, path, places in FOLLOWS
+    ]
+    return table([*plain, *follow])
 
 
-def _edits(repository: pygit2.Repository, commit: pygit2.Commit) -> Iterator[Seen]:
-    try:
-        found = changes(repository, commit.parents[0].tree, commit.tree)
-    except (KeyError, pygit2.GitError):  # a partial clone
-        return
-    read, places = [], 0
-    for each in found if len(found) <= MOST_FILES else ():
-        if each.old_id is None or each.new_id is None or each.old_id == each.new_id:
-            continue
-        if language_of(each.new_path) is None or is_generated(each.new_path):
-            continue
-        before, after = text_of(repository, each.old_id), text_of(repository, each.new_id)
-        old, new = text_blob(repository, each.old_id), text_blob(repository, each.new_id)
-        if before is None or after is None or old is None or new is None or len(before) > LARGEST:
-            continue
-        sides = sides_of(before, after, each.new_path)
-        places += sum(
-            0 < hunk.old_lines <= LONG_HUNK and hunk.new_lines <= LONG_HUNK for hunk in hunks(old, new)
-        )
-        read.append((sides, around(before, after, sides)))
-    for sides, beside in read:
-        for left, right in sides:
-            if left.strip():
-                yield Seen(left, right, "", places, sides.count((left, right)), beside)
+def weighed(groups: Iterable[str]) -> Floats:
+    """What each row counts for: one, on average."""
+    often = Counter(groups)
+    counts = np.array([often[group] ** -SHARED for group in groups])
+    return np.asarray(counts / counts.mean(), np.float64)
 
 
-def fit(x: Floats, y: Floats, hold: float, start: Floats) -> Floats:
-    """A logistic regression by Newton's method, held to `start` (weights, then the constant, which is free)."""
+def chance(weights: Floats, x: Floats) -> Floats:
+    """What a logistic model says of rows."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(x @ weights[:-1] + weights[-1], -30, 30))), np.float64)
+
+
+def fit(x: Floats, y: Floats, counts: Floats, hold: float) -> Floats:
+    """A logistic regression by Newton's method: weights, held to nothing, and then the constant, which is free."""
     wide = np.hstack([x, np.ones((len(x), 1))])
     held = np.full(wide.shape[1], hold)
     held[-1] = 1e-3
-    found = start.copy()
-    for _ in range(40):
-        chance = 1 / (1 + np.exp(-np.clip(wide @ found, -30, 30)))
-        slope = wide.T @ (chance - y) + held * (found - start)
-        curve = (wide * (chance * (1 - chance))[:, None]).T @ wide + np.diag(held)
-        found = found - np.linalg.solve(curve, slope)
+    found = np.zeros(wide.shape[1])
+
+    def loss(weights: Floats) -> float:
+        scores = wide @ weights
+        return float(counts @ (np.logaddexp(0, scores) - y * scores) + held @ weights**2 / 2)
+
+    for _ in range(30):
+        said = chance(found, x)
+        slope = wide.T @ (counts * (said - y)) + held * found
+        curve = (wide * (counts * said * (1 - said))[:, None]).T @ wide + np.diag(held)
+        step = np.linalg.solve(curve, slope)
+        while np.abs(step).max() > 1e-6 and loss(found - step) > loss(found):
+            step /= 2
+        found = found - step
     return found
 
 
-def fit_kinds(x: Floats, kinds: Sequence[str], hold: float) -> Floats:
+def fit_kinds(x: Floats, kinds: Sequence[str], counts: Floats, hold: float) -> Floats:
     """A softmax regression over `KINDS` by gradient descent: (traits and a constant, kinds)."""
     wide = np.hstack([x, np.ones((len(x), 1))])
     target = np.eye(len(KINDS))[[KINDS.index(kind) for kind in kinds]]
     held = np.full((wide.shape[1], 1), hold)
     held[-1] = 0.3
     found = np.zeros((wide.shape[1], len(KINDS)))
-    rate = 1 / (0.5 * float(np.linalg.norm(wide, 2)) ** 2 + hold)
+    rate = 1 / (0.5 * float(np.linalg.norm(wide * np.sqrt(counts)[:, None], 2)) ** 2 + hold)
     for _ in range(4_000):
         scores = wide @ found
         powers = np.exp(scores - scores.max(1, keepdims=True))
-        found -= rate * (wide.T @ (powers / powers.sum(1, keepdims=True) - target) + held * found)
+        off = (powers / powers.sum(1, keepdims=True) - target) * counts[:, None]
+        found -= rate * (wide.T @ off + held * found)
     return found
 
 
-def validated(rows: Rows, taught: Rows, start: Floats) -> Floats:
-    """The chance of each row from models that saw no row of its commit, averaged over some splits."""
-    groups = sorted(set(rows.groups))
-    out = np.zeros(len(rows.groups))
-    for turn in range(ROUNDS):
-        order = list(groups)
+def fitted(rows: Rows, known: Rows) -> Floats:
+    """The model of these rows, and of the textbook."""
+    counts = np.concatenate([weighed(rows.groups), np.ones(len(known.groups))])
+    return fit(np.vstack([rows.x, known.x]), np.concatenate([rows.corrects, known.corrects]), counts, HOLD)
+
+
+def validated(rows: Rows, known: Rows, groups: Sequence[str], folds: int, rounds: int) -> Floats:
+    """The chance of each row from models that saw no row of its group, averaged over some splits."""
+    out = np.zeros(len(groups))
+    for turn in range(rounds):
+        order = sorted(set(groups))
         random.Random(f"{SEED} {turn}").shuffle(order)
-        fold = {group: number % FOLDS for number, group in enumerate(order)}
-        of = np.array([fold[group] for group in rows.groups])
-        for number in range(FOLDS):
-            learnt = of != number
-            model = fit(
-                np.vstack([rows.x[learnt], taught.x]),
-                np.concatenate([rows.corrects[learnt], taught.corrects]),
-                HOLD,
-                start,
-            )
-            out[~learnt] += 1 / (1 + np.exp(-(rows.x[~learnt] @ model[:-1] + model[-1]))) / ROUNDS
+        fold = {group: number % folds for number, group in enumerate(order)}
+        of = np.array([fold[group] for group in groups])
+        for number in sorted(set(of)):
+            out[of == number] += chance(fitted(rows.only(of != number), known), rows.x[of == number]) / rounds
     return out
+
+
+def steepness(said: Floats, rows: Rows) -> float:
+    """By how much the log-odds of rows that were left out must be multiplied to be true (Platt, 1999); at most 1."""
+    clipped = np.clip(said, 1e-6, 1 - 1e-6)
+    odds = np.log(clipped / (1 - clipped))
+    counts = weighed(rows.groups)
+    tried = np.arange(0.3, 1.01, 0.05)
+    losses = [counts @ (np.logaddexp(0, odds * by) - rows.corrects * odds * by) for by in tried]
+    return float(tried[int(np.argmin(losses))])
+
+
+def told(name: str, said: Floats, rows: Rows) -> None:
+    """The accuracy and the calibration of chances."""
+    right = (said > 0.5) == (rows.corrects > 0)
+    sure = np.abs(said - 0.5) >= 0.1
+    print(
+        f"{name}: accuracy {right.mean():.3f}; {sure.mean():.2f} are sure, of these {right[sure].mean():.3f}"
+    )
+    for low in np.arange(0, 1, 0.2):
+        within = (said >= low) & (said < low + 0.2)
+        if within.any():
+            print(
+                f"  said {said[within].mean():.2f}, was {rows.corrects[within].mean():.2f} (n {within.sum()})"
+            )
 
 
 def unknown(weights: Floats, rows: Rows) -> None:
     """Give what is not known the weight that the traits it stands for have on average."""
     order = names()
     for missing, beginnings in (
-        ("the subject is not known", ("the subject ", "a fix that")),
+        ("the subject is not known", ("the subject ", "a fix that", "it breaks")),
         ("the places are not known", ("the commit changed",)),
+        ("the path is not known", ("a test",)),
+        ("the other places are not known", BESIDE),
     ):
         stands = [
             at for at, name in enumerate(order) if name.startswith(beginnings) and "not known" not in name
@@ -233,58 +282,40 @@ def write(corrects: Floats, kinds: Floats) -> None:
 
 
 def main() -> None:
-    """Collect, fit, check by leaving commits out, write."""
+    """Collect, check by leaving commits and repositories out, fit, write."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("--clones", type=Path, required=True, help="a folder of other repositories' clones")
     options.add_argument("labelled", nargs="+", metavar="OWNER/NAME=CLONE")
-    given = options.parse_args()
-    clones = dict(each.split("=", 1) for each in given.labelled)
+    clones = dict(each.split("=", 1) for each in options.parse_args().labelled)
+    aside = {label.commit for label in labels() if label.half == AGAIN}
 
     def own(label: Label) -> bool:
-        return label.half == "development"
+        return label.half != AGAIN and label.commit not in aside
 
-    labelled = table(
-        [
-            (seen, label.label, label.commit)
-            for label, seen in rebuild(labels(), clones, own)
-            if seen is not None
-        ]
+    found = [(label, seen) for label, seen in rebuild(labels(), clones, own) if seen is not None]
+    rows = table([(seen, label.label, label.commit) for label, seen in found])
+    repositories = [label.repository for label, _ in found]
+    known = taught()
+    print(f"{len(found)} labels of {len(set(rows.groups))} commits")
+
+    left_out = validated(rows, known, rows.groups, FOLDS, ROUNDS)
+    told("by leaving commits out", left_out, rows)
+    told(
+        "by leaving repositories out",
+        validated(rows, known, repositories, len(set(repositories)), 1),
+        rows,
     )
-    taught = table([(Seen(before, after), category, "") for before, after, category in TEXTBOOK])
-    other = sorted(each for each in given.clones.iterdir() if each.is_dir())
-    typed = table([each for clone in other for each in typed_commits(clone)])
-    print(f"labels {len(labelled.groups)}, typed commits' edits {len(typed.groups)} of {len(other)} clones")
+    by = steepness(left_out, rows)
+    print(f"log-odds times {by:.2f}")
 
-    order = names()
-    subject = [at for at, name in enumerate(order) if "subject" in name or name.startswith("a fix that")]
-    bare = typed.x.copy()
-    bare[:, subject] = 0.0  # there the subject is the label
-    start = fit(bare, typed.corrects, HOLD_FIRST, np.zeros(bare.shape[1] + 1))
-    start[-1] = 0.0
-    start[subject] = 0.0
-
-    chance = validated(labelled, taught, start)
-    right = (chance > 0.5) == (labelled.corrects > 0)
-    sure = np.abs(chance - 0.5) >= 0.1
-    print(
-        f"by leaving commits out: accuracy {right.mean():.3f}; "
-        f"{sure.mean():.2f} are sure, of these {right[sure].mean():.3f}"
-    )
-    for low in np.arange(0, 1, 0.2):
-        within = (chance >= low) & (chance < low + 0.2)
-        if within.any():
-            print(
-                f"  said {chance[within].mean():.2f}, was {labelled.corrects[within].mean():.2f} (n {within.sum()})"
-            )
-
-    x, y = np.vstack([labelled.x, taught.x]), np.concatenate([labelled.corrects, taught.corrects])
-    corrects = fit(x, y, HOLD, start)
-    categories = [*labelled.categories, *taught.categories]
+    corrects = fitted(rows, known) * by
+    categories = [*rows.categories, *known.categories]
+    counts = np.concatenate([weighed(rows.groups), np.ones(len(known.groups))])
+    x = np.vstack([rows.x, known.x])
     learnable = [at for at, category in enumerate(categories) if category != "evolution"]
-    kinds = fit_kinds(x[learnable], [categories[at] for at in learnable], HOLD_KINDS)
-    unknown(corrects, labelled)
+    kinds = fit_kinds(x[learnable], [categories[at] for at in learnable], counts[learnable], HOLD_KINDS)
+    unknown(corrects, rows)
     write(corrects, kinds)
     print("written to", OUT)
 
