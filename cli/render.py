@@ -99,14 +99,14 @@ def check(result: Mapping[str, Any], paint: Paint, verbose: bool = False) -> str
         place = f"{each['path']}:{each['line']}"
         lines += finding(each, paint, verbose, first.get(each["rule"], ""))
         first.setdefault(each["rule"], place)
-    lines += [paint("dim", f"note: {safe(note)}") for note in result["notes"]]
+    lines += [paint("dim", f"note: {safe(note)}") for note in result.get("notes", ())]
     skipped = len(result["skipped"])
     files = count(result["checked_files"], "file")
     found = len(result["findings"])
     summary = f"{count(found, 'finding')} in {files}" if found else f"{files} checked, nothing found"
     if skipped:
         summary += f", {skipped} skipped"
-    if result["hidden"]:
+    if result.get("hidden"):
         summary += f", {result['hidden']:,} hidden by the baseline"
     if found:
         said = "`cortex fix` writes what is offered; a comment `cortex: ignore[RULE] why` silences a rule"
@@ -127,22 +127,22 @@ def finding(each: Mapping[str, Any], paint: Paint, verbose: bool = False, said_a
     `said_at` is where the same rule spoke before: the rest is not said again.
     """
     place = f"{each['path']}:{each['line']}:{each['column']}"
-    blocks = paint("red", " [blocks]") if each["blocks"] else ""
+    blocks = paint("red", " [blocks]") if each.get("blocks") else ""
     lines = [
         f"{paint('bold', safe(place))}: {paint('yellow', safe(each['message']))}{blocks}",
         snippet(each["before"], "-", "red", paint),
         snippet(each["after"], "+", "green", paint),
     ]
-    said = [f"why: {each['reason']}"] if each["reason"] and not said_at else []
+    said = [f"why: {each['reason']}"] if each.get("reason") and not said_at else []
     for number, one in enumerate(() if said_at else each["evidence"][:3]):
         named = [one["path"], one["author"].partition(" <")[0], day(one["time"])]
         where = ", ".join(word for word in named if word)
         said.append(f"{'seen:' if not number else '     '} {one['commit'][:10] or 'not committed'} {where}")
     said.append(f"rule {each['rule'][:12]}, as at {said_at}" if said_at else _why(each))
-    for other in each["others"] if verbose else ():
+    for other in each.get("others", ()) if verbose else ():
         said.append(f"also: {other['message']} (rule {other['rule'][:12]}, {_surely(other)})")
         said += [f"        + {line}" for line in other["after"].split("\n")[:8]]
-    if not verbose and each["others"]:
+    if not verbose and each.get("others"):
         said.append(f"{count(len(each['others']), 'less sure rule')} would write something else: `--verbose`")
     return [*lines, *(paint("dim", "    " + safe(line)) for line in said)]
 
@@ -158,7 +158,7 @@ def day(ms: int) -> str:
 
 def _why(finding: Mapping[str, Any]) -> str:
     """Which rule speaks, how sure it is, and what the accepted code says of it."""
-    stood = finding["backtest"].get("stood", 0)
+    stood = finding.get("backtest", {}).get("stood", 0)
     stands = "stands" if stood == 1 else "stand"
     code = (
         f"{count(stood, 'like place')} {stands} in accepted code"
