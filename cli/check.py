@@ -27,7 +27,9 @@ cortex check --patch | git apply  # all that is offered, into the work tree
 )
 @click.option("--patch", is_flag=True, help="Print all rewrites as one diff of what was checked, alone.")
 @click.option(
-    "--baseline/--no-baseline", default=True, help="Whether to leave out what `cortex baseline` holds: it is."
+    "--baseline/--no-baseline",
+    default=True,
+    help="Leave out what `cortex baseline` holds (the default), or not.",
 )
 @click.option("--verbose", is_flag=True, help="Show what less sure rules would write, too.")
 @json_option

@@ -38,7 +38,9 @@ cortex fix --since origin/main
 @click.option("--dry-run", is_flag=True, help="Show the diff, and write nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option(
-    "--baseline/--no-baseline", default=True, help="Whether to leave out what `cortex baseline` holds."
+    "--baseline/--no-baseline",
+    default=True,
+    help="Leave out what `cortex baseline` holds (the default), or not.",
 )
 @json_option
 @repo_option
