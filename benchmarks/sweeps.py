@@ -325,7 +325,7 @@ def look(history: History, sweep: Sweep) -> bool:
     rivals = Counter(each.number for each in told)
     for each in found:
         label = judge.label(each.path, *judge.span(each.path, each.start, each.end), each.after)
-        share = min(1.0, 30 / len(each.reading.places)) / max(1, rivals[each.reading.number]) * 5
+        share = min(1.0, (30 / len(each.reading.places)) ** 0.5) / max(1, rivals[each.reading.number]) * 5
         sweep.rows.append((chances.row(facts(each, rivals[each.reading.number])), float(label), share))
     sweep.counts = {
         "no gate": judge.score(_plain(_widest(told))),

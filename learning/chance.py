@@ -31,6 +31,8 @@ class Facts:
     brings: int
     size: int
     passed_over: bool
+    rest: int
+    removes: bool
 
 
 def row(facts: Facts) -> list[float]:
@@ -74,47 +76,21 @@ def row(facts: Facts) -> list[float]:
         min(facts.size, 30) / 10,
         float(facts.size <= 1),
         math.log(facts.done),
+        math.log1p(facts.rest),
+        text * (facts.rest == 0),
+        text * facts.removes,
+        text * matches,
+        float(facts.over > 0) * text,
     ]
 
 
 #: Fitted by `benchmarks/sweeps.py --fit`.
 WEIGHTS: Sequence[float] = (
-    -1.177,
-    0.129,
-    -0.091,
-    0.22,
-    0.356,
-    0.005,
-    0.305,
-    -0.495,
-    -0.169,
-    -0.064,
-    0.247,
-    -0.083,
-    -0.177,
-    -0.847,
-    0.014,
-    -0.211,
-    0.047,
-    -0.18,
-    0.62,
-    0.347,
-    -0.936,
-    1.968,
-    0.03,
-    -0.212,
-    0.124,
-    -0.039,
-    0.061,
-    0.625,
-    0.464,
-    0.847,
-    0.343,
-    0.712,
-    -0.829,
-    -0.855,
-    1.822,
-)
+    -0.946, 0.085, 0.331, -0.246, -1.504, -0.691, 0.15, -0.497, -0.332, -0.413,
+    0.6, -0.188, -0.415, -1.14, -0.145, -0.171, -0.692, 0.194, 0.004, 0.117,
+    -1.318, 3.336, -1.977, 1.278, -0.153, 0.456, 0.263, 0.68, 0.53, 1.108,
+    0.234, 0.407, -0.91, -1.099, -0.126, -0.328, -0.576, 0.027, -0.084, -0.36,
+)  # fmt: skip
 
 
 def chance(facts: Facts, weights: Sequence[float] | None = None) -> float:

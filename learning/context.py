@@ -18,6 +18,7 @@ WIDTHS = (
 )  # fmt: skip
 AROUND = 2  # lines around a changed run that lend it context
 MAX_TOKENS = 24  # that went or came: a longer change does not come again
+MAX_JOINED = 80  # in several differences taken together, with what stands between them
 MAX_HUNK = 400
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _NAME = re.compile(r"[A-Za-z_]\w+\Z")
@@ -138,31 +139,61 @@ def hunks(before: str, after: str) -> list[Hunk]:
     return out
 
 
-def contexts(hunk: Hunk) -> Iterator[tuple[int, Context]]:
-    """The rules that a hunk may stand for, with their width, from the widest; each leaves its own rewrite alone."""
+def contexts(hunk: Hunk) -> Iterator[tuple[int, int, Context]]:
+    """The rules that a hunk may stand for, from the widest: each with its width and with how many other differences
+    the hunk has. Each leaves its own rewrite alone, and opens and closes as many brackets as it takes away.
+    """
     old, new = list(_TOKEN.finditer(hunk.before)), list(_TOKEN.finditer(hunk.after))
     if len(old) + len(new) > MAX_HUNK:
         return
     a, b = [each[0] for each in old], [each[0] for each in new]
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if tag == "equal" or i2 - i1 + j2 - j1 > MAX_TOKENS:
+    codes = difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+    parts = [each[1:] for each in codes if each[0] != "equal"]
+    lines = [hunk.before.count("\n", 0, old[i1].start()) if i1 < len(old) else -1 for i1, _, _, _ in parts]
+    for first, last in _groups(lines):
+        i1, i2, j1, j2 = parts[first][0], parts[last][1], parts[first][2], parts[last][3]
+        if i2 - i1 + j2 - j1 > (MAX_TOKENS if first == last else MAX_JOINED):
             continue
         if not any(_NAME.match(each) for each in (*a[i1:i2], *b[j1:j2])):
+            continue
+        if _open(a[i1:i2]) != _open(b[j1:j2]):
             continue
         at = old[i1].start() if i1 < len(old) else len(hunk.before)
         line = hunk.before[hunk.before.rfind("\n", 0, at) + 1 :]
         indent = line[: len(line) - len(line.lstrip())]
         for width, (left, right) in enumerate(WIDTHS):
-            if i1 < left or i2 + right > len(a) or (tag == "insert" and not left + right):
+            if i1 < left or i2 + right > len(a) or (i1 == i2 and not left + right):
                 continue
             held = tuple(a[i1 - left : i1]), tuple(a[i1:i2]), tuple(a[i2 : i2 + right])
             if not any(_NAME.match(each) for part in held for each in part):
                 continue
             start = new[j1].start() if j2 > j1 else 0
             end = new[j2 - 1].end() if j2 > j1 else 0
-            if tag == "insert":
+            if i1 == i2:
                 start = new[j1 - 1].end() if left and j1 else start
                 end = end if left else new[j2].start() if j2 < len(new) else end
             found = Context(*held, hunk.after[start:end], indent)
             if found.is_settled():
-                yield width, found
+                yield width, len(parts) - (last - first + 1), found
+
+
+def _groups(lines: list[int]) -> list[tuple[int, int]]:
+    """The differences by themselves, those of one line together, and all of them, as first and last."""
+    out = {(k, k): None for k in range(len(lines))}
+    for line in dict.fromkeys(lines):
+        here = [k for k, each in enumerate(lines) if each == line]
+        out[here[0], here[-1]] = None
+    if lines:
+        out[0, len(lines) - 1] = None
+    return list(out)
+
+
+def _open(tokens: list[str]) -> str:
+    """The brackets that the tokens leave open, or close without having opened them, in their order."""
+    out = ""
+    for sign in tokens:
+        if sign in "([{" or (sign in ")]}" and out[-1:] != "([{"[")]}".index(sign)]):
+            out += sign
+        elif sign in ")]}":
+            out = out[:-1]
+    return out

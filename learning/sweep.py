@@ -30,6 +30,12 @@ MAX_PLACES = 400  # of one reading: more says that it is too wide
 MAX_IN_FILE = 100
 MAX_HOLDING = 2_000  # files that hold its words
 SURE = 0.5  # the chance from which a place is offered
+_PLAIN = frozenset(
+    """and any args as assert await bool break case catch class ctx def dict else err error except false False
+    finally float for from get if import in int interface is len list map new nil none None not null number object
+    of or print raise return self set str string struct super this throw true True try type undefined while
+    with""".split()  # noqa: SIM905 - a hundred quotes would hide the words
+)
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _TEST = re.compile(r"(^|[/_.])(tests?|spec)([/_.]|$)")
 
@@ -81,6 +87,7 @@ class Reading:
     context: Context | None = None
     words: tuple[str, ...] = ()
     done: int = 1
+    rest: int = 0  # other differences in the same run of lines
     places: list[Found] = field(default_factory=list)
     over: int = 0
     holding: int = 0
@@ -178,12 +185,12 @@ def _of_file(change: Changed) -> Iterator[list[Reading]]:
         if not hunk.lines or hunk.lines > 40:
             continue
         by_edit: defaultdict[tuple[object, ...], list[Reading]] = defaultdict(list)
-        for width, context in contexts(hunk):
+        for width, rest, context in contexts(hunk):
             by_edit[context.gone, context.came].append(
                 Reading(
                     0, change.path, hunk.line, spoken, " ".join(context.gone), context.came,
                     " ".join(lines[hunk.line - 1 : hunk.line - 1 + hunk.lines]), run, 100 + width,
-                    context=context, words=context.words,
+                    context=context, words=context.words, rest=rest,
                 )
             )  # fmt: skip
         yield from by_edit.values()
@@ -196,6 +203,11 @@ def _run(runs: Sequence[Hunk], line: int) -> int:
 
 def _at(lines: Sequence[str], line: int) -> str:
     return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word says nothing of what is meant: nearly any file holds it."""
+    return is_keyword(word) or word in _PLAIN
 
 
 def telling(reading: Reading) -> str:
@@ -298,7 +310,7 @@ def _look(
 
 def _came(reading: Reading) -> list[str]:
     old = set(re.findall(r"\w+", reading.before))
-    return [w for w in re.findall(r"[A-Za-z_]\w+", reading.after) if w not in old and not is_keyword(w)][:4]
+    return [w for w in re.findall(r"[A-Za-z_]\w+", reading.after) if w not in old and not _is_plain(w)][:4]
 
 
 def _agree(places: Sequence[Found]) -> None:
@@ -320,7 +332,7 @@ def facts(place: Found, rivals: int) -> Facts:
     reading = place.reading
     mine, here = Counter(_TOKEN.findall(reading.said)), Counter(_TOKEN.findall(place.said))
     both = sum((mine | here).values())
-    names = [word for word in reading.words if not is_keyword(word)]
+    names = [word for word in reading.words if not _is_plain(word)]
     ahead = [each for each in reading.places if not each.over]
     return Facts(
         tree=reading.pattern is not None,
@@ -343,6 +355,8 @@ def facts(place: Found, rivals: int) -> Facts:
         brings=len(_came(reading)),
         size=len(_TOKEN.findall(reading.before)),
         passed_over=place.over,
+        rest=reading.rest,
+        removes=not reading.after.strip(),
     )
 
 

@@ -74,7 +74,7 @@ def test_a_hole_must_hold_the_same_in_each_of_its_places():
 def test_no_reading_matches_what_it_writes():
     before, after = "run(job_name)\n", "run(job_name, job_name)\n"
     for hunk in hunks(before, after):
-        for _, context in contexts(hunk):
+        for _, _, context in contexts(hunk):
             assert not list(context.find(after))
 
 
