@@ -31,7 +31,7 @@ LIMIT = 50
 BUDGET_S = 20.0
 AFTER_COMMIT_S = 2.0
 #: After a commit only what is this sure is told unasked.
-TELLING = 0.8
+TELLING = 0.75
 ORIGIN = "sweep"
 _NOTE = "sweep.json"
 

@@ -218,7 +218,7 @@ def test_after_a_commit_the_daemon_looks_and_the_next_hook_tells(four: Path):
         assert sweeping.waiting(engine._state) == 0
         sweeping.after_commit(engine._state)
         places = sweeping.waiting(engine._state)
-        sure = told(cortex(four, "sweep", "HEAD", "--least", "0.8", "--json"))["places"]
+        sure = told(cortex(four, "sweep", "HEAD", "--least", str(sweeping.TELLING), "--json"))["places"]
         assert places == len(sure)
         if places:
             said = engine.handle("check", {"index_file": str(four / ".git" / "index")})["notes"]
