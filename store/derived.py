@@ -24,8 +24,12 @@ FORM = 1
 #: A file that asks for the index to be built anew; the doctor puts it there.
 REBUILD = "rebuild"
 MANIFEST = "manifest.json"
-#: How far learning came, in the past and on the branches.
-NOTES = {"history.json": {"schema", "since", "cursor"}, "refs.json": {"schema", "known"}}
+#: How far learning came, in the past and on the branches; and what stood around our lines in hooks.
+NOTES = {
+    "history.json": {"schema", "since", "cursor"},
+    "refs.json": {"schema", "known"},
+    "hooks.json": {"digests", "times"},
+}
 _FIELDS = {"schema", "form", "encoder", "width", "rows", "files", "memories"}
 NONE = "there was none"
 OTHER_VERSION = "another version had made it"
