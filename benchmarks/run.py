@@ -18,7 +18,18 @@ from measuring import Figure, installed, machine, say, table, workplace
 
 HERE = Path(__file__).parent
 #: In the order in which they run; `models.py` prints tables of its own and is run by hand (docs/models.md).
-NAMES = ("commands", "hooks", "guard", "recall", "history", "edit_script", "ownership", "pairing", "daemon", "journal")
+NAMES = (
+    "commands",
+    "hooks",
+    "guard",
+    "recall",
+    "history",
+    "edit_script",
+    "ownership",
+    "pairing",
+    "daemon",
+    "journal",
+)
 INSTALLED = ("commands", "hooks")
 HISTORIES = ("history", "edit_script", "ownership")
 
