@@ -16,7 +16,9 @@ from ..repo.errors import CortexError, DamagedError
 from ..repo.files import read_plain
 from ..repo.places import Place
 from ..store import doctor as medicine
+from ..store import notes
 from ..store.durable import SYSTEM, read, write_file
+from ..store.layout import BASELINE
 from ..store.quarantine import Problem
 from .init import TEMPLATE, hook_in
 
@@ -31,6 +33,8 @@ def faults(place: Place) -> list[Problem]:
     found = [Problem(name, 0, why) for name, why in _of_the_template(place.store)]
     if "config.toml" not in {each.path for each in found}:
         found += [Problem("config.toml", 0, each) for each in _of_the_settings(place)]
+    if _damaged_baseline(place.store / BASELINE):
+        found.append(Problem(BASELINE, 0, "its checksum does not fit"))
     if place.root is not None:
         found += [Problem(f"hooks/{name}", 0, why) for name, why in _of_the_hooks(place)]
     return found
@@ -48,6 +52,9 @@ def mend(place: Place) -> list[str]:
             medicine.set_aside(place.store, place.store / name, said)
             write_file(SYSTEM, place.store / name, (TEMPLATE / name).read_bytes())
             done.append(f"wrote {name} anew")
+    if _damaged_baseline(place.store / BASELINE):
+        medicine.set_aside(place.store, place.store / BASELINE, "its checksum does not fit")
+        done.append("set the baseline aside: `cortex baseline write` makes one of what stands now")
     if place.root is not None and (damaged := _of_the_hooks(place)):
         note = note_of_folders(place)
         known = remembered.salvage(note)
@@ -59,6 +66,13 @@ def mend(place: Place) -> list[str]:
         remembered.write(note, [*known, *remembered.read(note)])
         done += [f"wrote hooks/{name} anew" for name, _ in damaged]
     return done
+
+
+def _damaged_baseline(path: Path) -> bool:
+    try:
+        return notes.read(read(SYSTEM, path)) is None
+    except OSError:
+        return False
 
 
 def shim_fault(place: Place) -> str:

@@ -1,13 +1,13 @@
 """The baseline: findings that stood when it was written, and are not told again.
 
 It is a file of the clone, `.cortex/baseline.json`. Each entry is addressed by content, the rule, the file and what
-stands there without its layout, so that it holds when lines move. One more of the same in the file is told.
+stands there without its layout, so that it holds when lines move. One more of the same in the file is told. A
+damaged one hides nothing; the doctor names it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,17 +19,18 @@ from ..learning.guard import Change, Finding
 from ..learning.guard import check as find
 from ..repo.errors import UsageError
 from ..repo.files import naming, read_plain
+from ..store import notes
+from ..store.layout import BASELINE
 from .contracts import SCHEMA, BaselineEntry, BaselineResult
 from .state import State
 
-FILE = "baseline.json"
 LARGEST = 64 * 1024 * 1024
 MOST = 10_000  # findings of one file
 
 
 def baseline(state: State, *, do: str = "show") -> BaselineResult:
     """`show` what is in the baseline, `write` what stands at HEAD into it, or `clear` it."""
-    file = state.place.store / FILE
+    file = state.place.store / BASELINE
     if do == "clear":
         found = _read(file)
         file.unlink(missing_ok=True)
@@ -43,7 +44,7 @@ def baseline(state: State, *, do: str = "show") -> BaselineResult:
 
 def without(state: State, changes: Sequence[Change], findings: Sequence[Finding]) -> list[Finding]:
     """The findings that are not in the baseline. Of what stands more often now than then, the last are told."""
-    allowed = _allowed(_read(state.place.store / FILE)[1])
+    allowed = _allowed(_read(state.place.store / BASELINE)[1])
     if not allowed:
         return list(findings)
     groups: defaultdict[str, list[Finding]] = defaultdict(list)
@@ -84,10 +85,9 @@ def _write(state: State, file: Path) -> tuple[int, list[BaselineEntry]]:
         for key, each in sorted(places.items(), key=lambda pair: (pair[1].path, pair[1].rule, pair[0]))
     ]
     written = state.clock()
-    told = json.dumps({"schema": SCHEMA, "written": written, "entries": entries}, indent=1)
     draft = file.with_name(f"{file.name}.{os.getpid()}.new")
     with naming(file):
-        draft.write_text(told + "\n", encoding="utf-8")
+        draft.write_bytes(notes.write({"schema": SCHEMA, "written": written, "entries": entries}))
         draft.replace(file)
     return written, entries
 
@@ -95,10 +95,10 @@ def _write(state: State, file: Path) -> tuple[int, list[BaselineEntry]]:
 def _read(file: Path) -> tuple[int, list[BaselineEntry]]:
     """When it was written and what it holds; nothing where there is none, or where it cannot be read."""
     try:
-        found = json.loads(read_plain(file, LARGEST).decode("utf-8"))
-    except (OSError, ValueError, RecursionError, UsageError):
+        found = notes.read(read_plain(file, LARGEST))
+    except (OSError, UsageError):
         return 0, []
-    if not isinstance(found, dict) or not isinstance(found.get("entries"), list):
+    if found is None or not isinstance(found.get("entries"), list):
         return 0, []
     entries: list[BaselineEntry] = [
         {"rule": str(e["rule"]), "path": str(e["path"]), "key": e["key"], "count": e["count"]}

@@ -18,6 +18,7 @@ from .record import NotCanonicalError, canonical, crc
 
 FORMAT = 1
 FORMAT_FILE = "format.json"
+BASELINE = "baseline.json"
 WRITER = "writer"
 CLOCK = "clock"
 FOLDERS = (wal.FOLDER, segments.SHARED, segments.PRIVATE, quarantine.FOLDER, "spool", "index")

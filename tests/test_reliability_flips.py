@@ -22,7 +22,7 @@ from cortex.hooks import remembered, spool
 from cortex.hooks.install import install
 from cortex.repo.layout import lay_down
 from cortex.repo.places import Place, find
-from cortex.store import doctor, writers
+from cortex.store import doctor, notes, writers
 from cortex.store.derived import REBUILD
 from cortex.store.journal import FileJournal, create, wall_ms
 from cortex.store.kinds import Memory
@@ -194,6 +194,16 @@ def test_a_note_of_folders_of_an_earlier_version_counts_and_a_damaged_one_is_mad
     doctor.repair(plain.store)
     assert checkup.mend(plain) == ["wrote hooks/folders.json anew"]
     assert set(remembered.read(note)) == {Path(hooks), other} and named(plain) == []
+
+
+def test_a_damaged_baseline_is_named_and_set_aside(plain: Place) -> None:
+    file = plain.store / "baseline.json"
+    file.write_bytes(notes.write({"schema": 1, "written": 1, "entries": []}))
+    assert named(plain) == []
+    file.write_bytes(file.read_bytes().replace(b"1", b"3", 1))
+    assert named(plain) == ["baseline.json"]
+    checkup.mend(plain)
+    assert not file.exists() and named(plain) == []
 
 
 def test_a_lock_that_a_dead_process_left_on_a_ref_is_named_and_set_aside(plain: Place) -> None:
