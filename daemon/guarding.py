@@ -27,6 +27,8 @@ from .state import State
 
 LARGEST = 1024 * 1024
 LARGE_INDEX = 1024 * 1024  # bytes; that of 10,000 files or so
+#: What pygit2 raises for an object that is not there: the one before version 1.19, the other since.
+MISSING = (KeyError, pygit2.GitError)
 
 
 @dataclass(frozen=True)
@@ -264,7 +266,8 @@ def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Stage
     A file that moved adds what it does not hold from before.
     """
     if {"A", "D"} <= {delta.status_char() for delta in diff.deltas}:
-        diff.find_similar()
+        with contextlib.suppress(*MISSING):
+            diff.find_similar()
     for patch in _patches(diff):
         delta = patch.delta
         if delta.status_char() == "D" or delta.new_file.mode not in (0o100644, 0o100755):
@@ -281,7 +284,7 @@ def _of_diff(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[Stage
 def _patches(diff: pygit2.Diff) -> Iterator[pygit2.Patch]:
     """What changed, file by file, without those that a partial clone does not hold."""
     for number in range(len(diff)):
-        with contextlib.suppress(pygit2.GitError):
+        with contextlib.suppress(*MISSING):
             patch = diff[number]
             if patch is not None:
                 yield patch

@@ -85,10 +85,10 @@ ask() { # arguments of the program: its answer is in $told, its exit status in $
     "$@" <&4 >"$told" 2>/dev/null 4<&- &
     worker=$!
     (
-        trap 'kill "$sleeper"; exit 0' TERM
+        # $! is the worker until there is a sleep, and the sleep from then on: no moment in which it is not known.
+        trap '[ "$!" = "$worker" ] || kill "$!"; exit 0' TERM
         sleep "$seconds" &
-        sleeper=$!
-        wait "$sleeper"
+        wait "$!"
         kill -9 "$worker"
         kill -USR1 "$$" # ends the wait below even where the worker cannot die
     ) </dev/null >/dev/null 2>&1 4<&- &
