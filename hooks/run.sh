@@ -85,8 +85,9 @@ ask() { # arguments of the program: its answer is in $told, its exit status in $
     "$@" <&4 >"$told" 2>/dev/null 4<&- &
     worker=$!
     (
-        # $! is the worker until there is a sleep, and the sleep from then on: no moment in which it is not known.
-        trap '[ "$!" = "$worker" ] || kill "$!"; exit 0' TERM
+        # $! is the worker until there is a sleep, and the sleep from then on: no moment in which it is not known. A
+        # TERM would be lost on a child that has not yet become `sleep`.
+        trap '[ "$!" = "$worker" ] || kill -9 "$!"; exit 0' TERM
         sleep "$seconds" &
         wait "$!"
         kill -9 "$worker"
