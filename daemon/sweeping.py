@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from ..learning.sweep import SURE, Changed, Found, Offer, offers, parses, readin
 from ..repo.errors import CortexError, UsageError
 from ..repo.files import read_plain
 from ..repo.git import GitError, git
+from ..store import notes
 from ..store.kinds import Correction, Feedback, Verdict
 from ..store.record import Draft
 from ..store.secrets import clean
@@ -349,7 +349,7 @@ def after_commit(state: State) -> int:
     result = sweep(state, commit=head, least=TELLING, stop=lambda: time.monotonic() > end)
     sure = len(result["places"]) + result["more"] if result["finished"] else 0
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, json.dumps({"commit": head, "places": sure}).encode("ascii"))
+    write_whole(file, notes.write({"commit": head, "places": sure}))
     return sure
 
 
@@ -369,7 +369,6 @@ def note(state: State) -> str:
 
 def _noted(file: Path) -> Mapping[str, object]:
     try:
-        found = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+        return notes.read(file.read_bytes()) or {}
+    except OSError:
         return {}
-    return found if isinstance(found, dict) else {}

@@ -24,11 +24,13 @@ FORM = 1
 #: A file that asks for the index to be built anew; the doctor puts it there.
 REBUILD = "rebuild"
 MANIFEST = "manifest.json"
-#: How far learning came, in the past and on the branches; and what stood around our lines in hooks.
+#: How far learning came, in the past and on the branches; and what stood around our lines in hooks; and
+#: where else the last change fits.
 NOTES = {
     "history.json": {"schema", "since", "cursor"},
     "refs.json": {"schema", "known"},
     "hooks.json": {"digests", "times"},
+    "sweep.json": {"commit", "places"},
 }
 _FIELDS = {"schema", "form", "encoder", "width", "rows", "files", "memories"}
 NONE = "there was none"
