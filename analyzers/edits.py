@@ -35,8 +35,6 @@ class Edit:
     line_after: int
     lines_before: tuple[int, int]
     lines_after: tuple[int, int]
-    kind_before: str = ""
-    kind_after: str = ""
     enclosing: str = ""
     context_before: str = ""
     context_after: str = ""
@@ -82,7 +80,6 @@ def _context(pair: Pair) -> Pair:
 def _pair_edit(pair: Pair) -> Edit:
     b, a = pair
     outer_b, outer_a = _context(pair)
-    broken = b.raw.has_error or a.raw.has_error
     return Edit(
         before=b.text,
         after=a.text,
@@ -90,8 +87,6 @@ def _pair_edit(pair: Pair) -> Edit:
         line_after=a.first_line,
         lines_before=(b.first_line, b.last_line),
         lines_after=(a.first_line, a.last_line),
-        kind_before="" if broken else b.kind,
-        kind_after="" if broken else a.kind,
         enclosing=enclosing(b),
         context_before=outer_b.text,
         context_after=outer_a.text,
@@ -108,8 +103,6 @@ def _head_edit(b: Node, a: Node) -> Edit:
         line_after=a.first_line,
         lines_before=(b.first_line, last_b),
         lines_after=(a.first_line, last_a),
-        kind_before=b.kind,
-        kind_after=a.kind,
         enclosing=enclosing(b),
         context_before=text_b,
         context_after=text_a,
@@ -133,8 +126,6 @@ def _list_edit(each: Leftover) -> Edit:
         line_after=at_a if came else 0,
         lines_before=(gone[0].first_line, gone[-1].last_line) if gone else (at_b, at_b - 1),
         lines_after=(came[0].first_line, came[-1].last_line) if came else (at_a, at_a - 1),
-        kind_before=gone[0].kind if len(gone) == 1 else "",
-        kind_after=came[0].kind if len(came) == 1 else "",
         enclosing=enclosing(each.before),
         context_before=text_b,
         context_after=text_a,

@@ -26,7 +26,6 @@ class Language:
     calls: frozenset[str]
     blocks: frozenset[str]  # kinds whose children are statements or members
     imports: frozenset[str]  # statements that import
-    import_lists: frozenset[str]  # lists of imported names, whose order says nothing
     definitions: frozenset[str]
     strings: frozenset[str]
     numbers: frozenset[str]
@@ -69,7 +68,6 @@ def _script(
         calls=frozenset({"call_expression", "new_expression"}),
         blocks=_JS_BLOCKS,
         imports=frozenset({"import_statement"}),
-        import_lists=frozenset({"named_imports"}),
         definitions=_JS_DEFINITIONS,
         strings=frozenset({"string", "template_string", "regex"}),
         numbers=frozenset({"number"}),
@@ -92,7 +90,6 @@ LANGUAGES: Mapping[str, Language] = {
             calls=frozenset({"call"}),
             blocks=frozenset({"module", "block"}),
             imports=frozenset({"import_statement", "import_from_statement", "future_import_statement"}),
-            import_lists=frozenset({"import_from_statement"}),
             definitions=frozenset({"function_definition", "class_definition"}),
             strings=frozenset({"string", "concatenated_string"}),
             numbers=frozenset({"integer", "float"}),
@@ -123,7 +120,6 @@ LANGUAGES: Mapping[str, Language] = {
                 type_case expression_switch_statement type_switch_statement select_statement
                 field_declaration_list"""),
             imports=frozenset({"import_declaration"}),
-            import_lists=frozenset({"import_spec_list"}),
             definitions=frozenset({"function_declaration", "method_declaration", "type_spec"}),
             strings=frozenset({"interpreted_string_literal", "raw_string_literal", "rune_literal"}),
             numbers=frozenset({"int_literal", "float_literal", "imaginary_literal"}),
@@ -169,8 +165,6 @@ LITERAL_LISTS = words("list tuple dictionary set object array")
 # Kinds of names that stand for an interface, not for a variable: they stay concrete in a pattern.
 INTERFACE_NAMES = words("""property_identifier field_identifier package_identifier private_property_identifier
     type_identifier shorthand_property_identifier""")
-
-NAMES = INTERFACE_NAMES | {"identifier", "shorthand_property_identifier_pattern", "statement_identifier"}
 
 COMMENTS = frozenset({"comment", "line_comment", "block_comment", "html_comment"})
 

@@ -68,11 +68,6 @@ def rebuild(
             yield label, _seen(repository, definitions, label, places.get(label.commit, 0))
 
 
-def sides_of(before: str, after: str, path: str) -> list[tuple[str, str]]:
-    """Both sides of every edit between two versions of a file, as corrections keep them."""
-    return [sides(edit) for edit in edits(before, after, language_of(path))]
-
-
 def _seen(repository: pygit2.Repository, definitions: Definitions, label: Label, places: int) -> Seen | None:
     commit = repository[label.commit].peel(pygit2.Commit)
     change = next(

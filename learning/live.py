@@ -68,7 +68,7 @@ class _Live:
         self, place: Place, journal: Journal, blobs: Blobs, now: int, commits: Sequence[str]
     ) -> None:
         self._repository = open_repository(place)
-        self._journal, self._blobs = journal, blobs
+        self._journal = journal
         self._marks = Marks(self._repository)
         self._pieces = Pieces(journal.view(), blobs, now)
         self._branches = Branches(self._repository)

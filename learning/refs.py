@@ -59,13 +59,6 @@ def remember(state_file: Path, found: Scan) -> None:
     write_atomically(state_file, {"schema": 1, "known": sorted(set(found.known))})
 
 
-def new_commits(repository: pygit2.Repository, state_file: Path) -> list[pygit2.Oid]:
-    """The commits that are new since the last call, oldest first, and remembered at once."""
-    found = scan(repository, state_file)
-    remember(state_file, found)
-    return [pygit2.Oid(hex=each) for each in found.commits]
-
-
 def commits_down_to(repository: pygit2.Repository, heads: Collection[str], limit: int = LIMIT) -> list[str]:
     """The newest commits on the branches, oldest first: those above the last of `heads`, `limit` at most.
 

@@ -16,7 +16,6 @@ from cortex.agents.base import AgentEvent, Wrote
 from cortex.repo.errors import USAGE, CortexError, UsageError
 
 claude = agent("claude-code")
-Payload = Callable[..., bytes]
 
 
 def post(tool: str, asked: object, answer: object = None, **more: object) -> AgentEvent:

@@ -22,7 +22,6 @@ def test_an_edit_is_widened_to_the_call_and_keeps_its_statement_as_context() -> 
         "x = requests.get(u, timeout=10)",
     )
     assert (edit.line_before, edit.lines_before, edit.lines_after) == (3, (3, 3), (3, 3))
-    assert (edit.kind_before, edit.kind_after) == ("call", "call")
     assert edit.enclosing == "C.get"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from cortex.learning.refs import commits_since, new_commits, remember, scan
+from cortex.learning.refs import commits_since, remember, scan
 
 Commit = Callable[..., str]
 
@@ -21,7 +21,10 @@ def git(repo: Path, *arguments: str) -> str:
 
 
 def look(repo: Path, state: Path) -> list[str]:
-    return [str(oid) for oid in new_commits(pygit2.Repository(str(repo)), state)]
+    """The commits that are new since the last look, oldest first, and remembered at once."""
+    found = scan(pygit2.Repository(str(repo)), state)
+    remember(state, found)
+    return list(found.commits)
 
 
 @pytest.fixture
