@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import SortMode
 
 from ..analyzers.languages import is_generated, language_of
 from ..learning import heeding, refs
+from ..learning.lately import in_progress, text_before
 from ..learning.live import LiveReport, learn_commits
 from ..learning.past import HistoryProgress, HistoryReport, forget_cursor, learn_history
 from ..learning.rules import Settings, revise
@@ -25,8 +25,6 @@ Progress = Callable[[Mapping[str, object]], None]
 DAY = 86_400
 MONTH = 30 * DAY
 LARGEST = 512 * 1024
-#: A change is in progress over the commits of so long before the newest one, and so many at most.
-IN_PROGRESS_S, IN_PROGRESS = 3 * DAY, 200
 
 
 def learn(
@@ -133,6 +131,7 @@ def learn_past(
 
 def revise_rules(state: State) -> list[dict[str, str]]:
     """Bring the rules up to date with the corrections; returns the ones whose state changed."""
+
     settings = state.settings()
     changed = revise(
         state.journal,
@@ -143,7 +142,7 @@ def revise_rules(state: State) -> list[dict[str, str]]:
             active_confidence=settings.number("rules.active_confidence"),
         ),
         recent=_in_progress(state),
-        before=lambda commit, path: _before(state, commit, path),
+        before=lambda commit, path: text_before(state.repository, commit, path),
     )
     return [
         {"id": each.rule, "from": each.from_state, "to": each.to_state, "reason": each.reason}
@@ -152,31 +151,10 @@ def revise_rules(state: State) -> list[dict[str, str]]:
 
 
 def _in_progress(state: State) -> frozenset[str]:
-    """The latest commits of what is checked out: repeats within them are a change that somebody is at.
-
-    Of keys seen three times inside one change 90 of 142 went on, of those scattered over a history 11 of 83.
-    """
-    found: list[str] = []
-    newest = 0
     try:
-        for commit in state.repository.walk(state.repository.head.target, SortMode.TIME):
-            newest = newest or commit.commit_time
-            if len(found) == IN_PROGRESS or commit.commit_time < newest - IN_PROGRESS_S:
-                break
-            found.append(str(commit.id))
-    except (KeyError, pygit2.GitError):  # nothing is committed, or the history ends in the middle
-        pass
-    return frozenset(found)
-
-
-def _before(state: State, commit: str, path: str) -> str | None:
-    """What a path held in the first parent of a commit; None where it was not there, or cannot be read."""
-    try:
-        found = state.repository[commit].peel(pygit2.Commit)
-        held = found.parents[0].tree[path] if found.parent_ids else None
-        return held.data.decode("utf-8", "replace") if isinstance(held, pygit2.Blob) else None
-    except (KeyError, ValueError, pygit2.GitError):
-        return None
+        return in_progress(state.repository, state.repository.head.target)
+    except (KeyError, pygit2.GitError):  # nothing is committed
+        return frozenset()
 
 
 def tracked_files(state: State) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from ..store.kinds import MILLION
 from .candidates import identity, key_of
 from .corrections import corrections
 from .definitions import Definitions
-from .marks import Mark, Marks, message, signature
+from .marks import PERSON, Mark, Marks, message, signature
 from .ownership import (
     Change,
     Hunk,
@@ -64,14 +64,16 @@ def walk(
     only: frozenset[str] | None = None,
     tips: Sequence[str] | None = None,
     secrets: set[str] | None = None,
+    agents_too: bool = False,
 ) -> Iterator[Found]:
     """Corrections of the past, newest first.
 
     `since` (seconds since the epoch) leaves out what was corrected earlier; `limit_s` and `stop` end the walk
     early, and the cursor of the last progress goes on from there. `only` names the commits that may have
     corrected something; the others then only say who wrote what. `secrets` takes those that the files held.
+    With `agents_too` what agents changed of agents' code counts as well: to measure with, never to learn from.
     """
-    return _Walk(repository, since, limit_s, stop, seen, progress, only, tips, secrets).run()
+    return _Walk(repository, since, limit_s, stop, seen, progress, only, tips, secrets, agents_too).run()
 
 
 def branch_tips(repository: pygit2.Repository) -> tuple[str, ...]:
@@ -100,9 +102,11 @@ class _Walk:
         only: frozenset[str] | None,
         tips: Sequence[str] | None,
         secrets: set[str] | None,
+        agents_too: bool,
     ) -> None:
         self._repository = repository
         self._since, self._limit, self._only = since, limit_s, only
+        self._agents_too = agents_too
         self._stop, self._progress = stop, progress
         self._tips = seen.tips if seen else tuple(tips) if tips is not None else branch_tips(repository)
         self._start, self._done = (seen.safe, seen.done) if seen else (0, 0)
@@ -195,14 +199,15 @@ class _Walk:
             fixer = (
                 not is_revert
                 and not mark.bot
-                and not (mark.agent and mark.lines is None)
+                and (self._agents_too or not (mark.agent and mark.lines is None))
                 and (taken is None or taken.stands)
                 and (self._only is None or str(commit.id) in self._only)
                 and (self._since is None or commit.commit_time >= self._since)
             )
             if fixer or taken is not None or self._owners.waits_at(commit.id):
                 found = self._changes(commit)
-            asked = self._ask(commit, mark, found) if fixer and found is not None else []
+            by = PERSON if self._agents_too else mark
+            asked = self._ask(commit, by, found) if fixer and found is not None else []
         else:
             asked = []
         for owned in self._owners.step(commit, found):

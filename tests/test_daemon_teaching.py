@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import pygit2
 
-from cortex.daemon.teaching import IN_PROGRESS, _in_progress
+from cortex.daemon.teaching import _in_progress
+from cortex.learning.lately import IN_PROGRESS
 
 FIRST_DATE = 1_700_000_000
 
