@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 import click
 
 from ..repo.errors import UsageError
+from ..repo.files import write_whole
 from . import render
 from .frame import command, json_option, paint, repo_option
 from .progress import Progress
@@ -73,20 +73,11 @@ def evaluate(since: str, limit: int, seed: int, html: str, as_json: bool, repo: 
     if html:
         from ..evaluation.page import page
 
-        _replace(Path(html), page(result, Path(repo).resolve().name))
+        shown = page(result, Path(repo).resolve().name).encode("utf-8", "replace")
+        write_whole(Path(html), shown, mode=0o666, durable=False)
     render.say(render.as_json(result) if as_json else words(result, paint()))
     if html and not as_json:
         render.say(paint()("dim", f"the same with plots: {render.safe(html)}"))
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        fresh.write_bytes(text.encode("utf-8", "replace"))
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _day(given: str) -> int | None:

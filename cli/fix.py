@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ..repo.errors import FINDINGS, CortexError, UsageError
-from ..repo.files import naming
+from ..repo.files import write_whole
 from ..repo.rewriting import rewrite
 from . import render
 from .frame import command, json_option, paint, repo_option, session
@@ -112,10 +112,7 @@ def _counted(result: Mapping[str, Any]) -> str:
 def _apply(root: Path, store: Path, result: Mapping[str, Any]) -> Mapping[str, Any]:
     """The result with what came of it; the patch that undoes it is on disk before the first file is written."""
     undo = store / UNDO
-    with naming(undo):
-        draft = undo.with_name(f"{UNDO}.{os.getpid()}")
-        draft.write_bytes("".join(file["patch"] for file in result["files"]).encode())
-        draft.replace(undo)
+    write_whole(undo, "".join(file["patch"] for file in result["files"]).encode())
     files = []
     for file in result["files"]:
         edits = [(each["line"], each["removed"], each["text"].encode()) for each in file["edits"]]
@@ -128,9 +125,7 @@ def _apply(root: Path, store: Path, result: Mapping[str, Any]) -> Mapping[str, A
             problem = f"{file['path']}: {error.strerror}"
         files.append({**file, "problem": problem})
     done = [file for file in files if not file["problem"]]
-    with naming(undo):
-        draft.write_bytes("".join(file["patch"] for file in done).encode())
-        draft.replace(undo)
+    write_whole(undo, "".join(file["patch"] for file in done).encode())
     return {**result, "files": files, "applied": bool(done), "undo": str(undo) if done else ""}
 
 

@@ -8,7 +8,6 @@ damaged one hides nothing; the doctor names it.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from ..analyzers.languages import language_of
 from ..learning.guard import Change, Finding
 from ..learning.guard import check as find
 from ..repo.errors import UsageError
-from ..repo.files import naming, read_plain
+from ..repo.files import read_plain, write_whole
 from ..store import notes
 from ..store.layout import BASELINE
 from .contracts import SCHEMA, BaselineEntry, BaselineResult
@@ -85,10 +84,7 @@ def _write(state: State, file: Path) -> tuple[int, list[BaselineEntry]]:
         for key, each in sorted(places.items(), key=lambda pair: (pair[1].path, pair[1].rule, pair[0]))
     ]
     written = state.clock()
-    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
-    with naming(file):
-        draft.write_bytes(notes.write({"schema": SCHEMA, "written": written, "entries": entries}))
-        draft.replace(file)
+    write_whole(file, notes.write({"schema": SCHEMA, "written": written, "entries": entries}))
     return written, entries
 
 

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..repo.errors import BusyError, CortexError, PlaceError
+from ..repo.files import write_whole
 from ..repo.git import clean_environment
 from ..repo.places import state_folder
 from . import client, logs, loop
 from .logs import logger
-from .registry import Registry, write_whole
+from .registry import Registry
 from .server import Server
 from .workers import Factory, Workers
 

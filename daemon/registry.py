@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..repo.errors import BusyError, CortexError, PlaceError
+from ..repo.files import write_whole as write_whole  # sweeping takes it from here
 from ..repo.places import Place, find
 
 NAME = "repositories.json"
@@ -143,26 +144,6 @@ class Registry:
             ],
         }
         write_whole(self.path, json.dumps(body, indent=1).encode("ascii") + b"\n")
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Replace `path` so that a reader, or a power cut, finds the old content or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _entries(value: object) -> list[Entry]:

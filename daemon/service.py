@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..repo.errors import PlaceError
-from .registry import write_whole
+from ..repo.files import write_whole
 
 UNIT = "cortex.service"
 LABEL = "io.cortex.daemon"

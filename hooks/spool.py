@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..repo.errors import PlaceError
+from ..repo.files import sync_folder
 
 LARGEST = 8 * 1024 * 1024
 _AT_ONCE = 64 * 1024 * 1024
@@ -91,7 +92,7 @@ def write(spool: Path, kind: str, name: str, payload: bytes, *, durable: bool = 
                 os.fsync(out.fileno())
         draft.replace(file)
         if durable:
-            _sync_folder(spool)
+            sync_folder(spool)
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink()
@@ -178,11 +179,3 @@ def _quarantine(spool: Path, name: str) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     with contextlib.suppress(OSError):
         (spool / name).rename(folder / f"spool-{name.lstrip('.')}")
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

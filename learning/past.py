@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pygit2
 
-from ..repo.files import naming
+from ..repo.files import write_whole
 from ..repo.open import open_repository
 from ..repo.places import Place
 from ..store import notes
@@ -263,7 +262,4 @@ def read_cursor(state: Path, repository: pygit2.Repository, since: int | None) -
 def write_atomically(path: Path, value: Mapping[str, object]) -> None:
     """Replace a small derived file: a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with naming(path):
-        fresh.write_bytes(notes.write(value))
-    fresh.replace(path)
+    write_whole(path, notes.write(value), durable=False)

@@ -19,8 +19,9 @@ from typing import Any, cast
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from . import marked
 from .errors import UsageError
-from .files import naming, read_plain
+from .files import read_plain, write_whole
 from .places import Place, state_folder, user_config
 
 TEAM_FILE = ".cortex.toml"
@@ -230,10 +231,8 @@ def write(file: Path, key: str, value: Value | None) -> None:
             document[section] = tomlkit.table()
         cast(dict[str, Any], document[section])[name] = value
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(file.name + ".new")
-    with naming(file):
-        draft.write_text(tomlkit.dumps(document), encoding="utf-8")
-    draft.replace(file)
+    mode = file.stat().st_mode & 0o7777 if file.exists() else 0o644
+    marked.write(file, tomlkit.dumps(document).encode(), mode)
 
 
 def trust(place: Place) -> str:
@@ -247,10 +246,7 @@ def trust(place: Place) -> str:
     known[str(team)] = digest
     file = _trust_file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(file.name + ".new")
-    with naming(file):
-        draft.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    draft.replace(file)
+    write_whole(file, (json.dumps(known, indent=2, sort_keys=True) + "\n").encode())
     return digest
 
 

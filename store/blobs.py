@@ -25,7 +25,7 @@ from ..repo.places import Place
 from .durable import SYSTEM, NotWrittenError, read
 
 #: One ref an hour, to a tree and not to a commit: `git log --all` shows nothing of it.
-HELD = "refs/cortex/kept/"
+HELD = f"{OURS}kept/"
 _TRIES = 20
 #: A ref that goes is news for `reference-transaction`, a program that the repository names; ours are nobody's news.
 NO_HOOKS = ("-c", "core.hooksPath=/dev/null")

@@ -9,6 +9,7 @@ import pytest
 
 from cortex.repo import config
 from cortex.repo.errors import UsageError
+from cortex.repo.files import write_whole
 from cortex.repo.places import Place, find, user_config
 
 
@@ -91,6 +92,30 @@ def test_writing_a_setting_keeps_comments_and_other_settings(tmp_path: Path):
     config.write(file, "recall.k", None)
     text = file.read_text()
     assert "# mine" in text and "budget = 200" in text and 'mode = "block"' in text and "k = 3" not in text
+
+
+def test_a_file_of_settings_that_is_a_link_stays_one_and_keeps_its_mode(tmp_path: Path):
+    kept, link = tmp_path / "dotfiles.toml", tmp_path / "config.toml"
+    kept.write_text("[recall]\nk = 4\n")
+    kept.chmod(0o640)
+    link.symlink_to(kept)
+    config.write(link, "recall.budget", 400)
+    assert link.is_symlink() and kept.stat().st_mode & 0o777 == 0o640
+    assert kept.read_text() == "[recall]\nk = 4\nbudget = 400\n"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["config.toml", "dotfiles.toml"]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_file_is_replaced_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool
+):
+    file = tmp_path / "note"
+    write_whole(file, b"old", durable=durable)
+    assert file.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    with pytest.raises(OSError, match="note"):
+        write_whole(file, b"new", durable=durable)
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"old"]
 
 
 def test_an_unknown_setting_names_the_known_ones():
