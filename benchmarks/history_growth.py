@@ -18,7 +18,8 @@ from pathlib import Path
 
 from history import FIRST, PACE
 from measuring import ROOT, Figure, main, number, run, say, workplace
-from plot import log_log
+
+from cortex.evaluation.plots import chart
 
 #: A commit in a hundred corrects something that a rule could be made of; the others are of their own kind each.
 LESSON = 10
@@ -82,7 +83,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
     if given.plot:
         last = used[-1]
         guide = [(commits, last[1] * commits / last[0]) for commits, _ in used]
-        image = log_log(
+        image = chart(
             "Learning from a history", "commits", "seconds",
             {"on the clock": walls, "of processor": used}, {"in proportion to the commits": guide},
         )  # fmt: skip

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from measuring import Figure, main, say
-from plot import log_log
 from synthetic import NOUNS, VERBS, module
 
+from cortex.evaluation.plots import chart
 from cortex.learning.backtest import backtest
 from cortex.learning.generalise import generalise
 from cortex.store.kinds import MILLION, Correction, Pattern
@@ -49,7 +49,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
     if given.plot:
         scale = points[0][1] / _ideal(points[0][0])
         guide = {"n log n": [(n, scale * _ideal(n)) for n, _ in points]}
-        text = log_log(
+        text = chart(
             "Rules from corrections", "corrections", "processor seconds", {"measured": points}, guide
         )
         Path(given.plot).write_text(text, encoding="utf-8")

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..learning.guard import ActiveRule, Change, Finding, check
+from ..learning.heeding import place_of
 from ..recall.sameness import sketch
+from ..store.kinds import Reaction
 from .figures import Share, bootstrap, size_bin
 from .gathered import Case
-from .written import Fate, Follower, Written, squeezed
+from .order import Order
+from .written import Fate, Follower, Written, is_over, squeezed
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,26 @@ class Guard:
         self.out = Guarded()
         self._follower = follower
         self._chance = random.Random(seed)
+        self._waiting: list[Flag] = []
+
+    def decided(self, before: int, order: Order, at_once: bool = False) -> list[Reaction]:
+        """What became known, before a place of the order, of the warnings that were given: which places stood.
+
+        It is known when the time is over in which a correction would have come; `at_once` takes the author to
+        answer as the history did. A place that was corrected later is a correction that is learnt like any other.
+        """
+        settled = [
+            flag
+            for flag in self._waiting
+            if flag.at < before and (at_once or is_over(order, flag.at, before))
+        ]
+        self._waiting = [flag for flag in self._waiting if flag not in settled]
+        return [
+            Reaction(rule=rule, path=path, place=place, verdict="left", commit=flag.commit)
+            for flag in settled
+            if flag.fate.kind == "stood"
+            for rule, path, place in (place_of(flag.rule, flag.path, flag.before),)
+        ]
 
     def look(
         self,
@@ -100,6 +123,7 @@ class Guard:
             said.add(finding.line)
             if flag.active:
                 loud.add(finding.line)
+                self._waiting.append(flag)
         for finding in check([change], shuffled):
             fate = self._fate(file, rows, finding, finding.after)
             self.out.shuffled.add(fate.kind == "fixed")
@@ -161,21 +185,14 @@ class Guard:
         literal: set[int],
     ) -> None:
         """Count each hunk: how long, whether something flagged it, whether it was corrected later."""
-        gone = {
-            squeezed(row)
-            for case in cases
-            for row in case.correction.before.split("\n")
-            if len(squeezed(row)) > 3
-        }
+        gone = vanished(cases)
         out = self.out
         out.files += 1
         for first, last in file.runs:
             out.hunks += 1
             lines = range(first, last + 1)
             size = size_bin(len(lines))
-            corrected = bool(gone) and any(
-                any(row in squeezed(rows[line - 1]) for row in gone) for line in lines if line <= len(rows)
-            )
+            corrected = was_corrected(gone, rows, lines)
             kept = (file.commit, size, corrected)
             if not said.isdisjoint(lines):
                 out.silent.append(kept)
@@ -185,6 +202,19 @@ class Guard:
                 out.exactly.append(kept)
             if said.isdisjoint(lines) and literal.isdisjoint(lines):
                 out.plain[size].add(corrected)
+
+
+def vanished(cases: Iterable[Case]) -> frozenset[str]:
+    """The lines that corrections took away, squeezed; none so short that it may stand anywhere."""
+    rows = (squeezed(row) for case in cases for row in case.correction.before.split("\n"))
+    return frozenset(row for row in rows if len(row) > 3)
+
+
+def was_corrected(gone: frozenset[str], rows: Sequence[str], lines: range) -> bool:
+    """Whether one of these lines (from 1) holds what went."""
+    return bool(gone) and any(
+        any(row in squeezed(rows[line - 1]) for row in gone) for line in lines if line <= len(rows)
+    )
 
 
 def curve(flags: Sequence[Flag], corrections: int) -> list[dict[str, object]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..learning.candidates import key_of
+from ..learning.lifecycle import Settings
 from ..recall.sameness import Sketch, alike_sketches, sketch
 from ..store.kinds import Correction
 
@@ -92,6 +94,32 @@ class Twins:
             for name in one.came
             for at, other in self._known.get(("came", name), ())
         )
+
+
+class Often:
+    """Which kinds of corrections, by their key, were seen as often as a rule takes: three times, in two commits."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[tuple[int, str]]] = {}
+
+    def add(self, key: str, at: int, commit: str) -> None:
+        """Keep one that became known at a place of the order; none that says too little to have a key."""
+        if key:
+            self._seen.setdefault(key, []).append((at, commit))
+
+    def enough(self, key: str, before: int) -> bool:
+        """Whether so many were known before a place."""
+        return _enough([each for each in self._seen.get(key, ()) if each[0] < before])
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds were seen so often."""
+        return sum(map(_enough, self._seen.values()))
+
+
+def _enough(seen: Sequence[tuple[int, str]]) -> bool:
+    settings = Settings()
+    return len(seen) >= settings.min_support and len({commit for _, commit in seen}) >= settings.min_commits
 
 
 def _handles(one: Likeness) -> list[object]:

@@ -1,7 +1,10 @@
-"""Plots as inline SVG: bars, shares with whiskers, and a curve with its band."""
+"""Plots as SVG, written by hand: inside the page bars, shares with whiskers and a curve with its band; and charts that
+are files of their own.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -9,6 +12,12 @@ from typing import Any
 from .report import percent
 
 WIDTH = 800
+#: Of a chart: its size and margins, and colours that are told apart in print and by people who see fewer (Okabe, Ito).
+WIDE, TALL = 720, 460
+LEFT, RIGHT, TOP, BOTTOM = 74, 24, 46, 58
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+
+Points = Sequence[tuple[float, float]]
 
 
 def _svg(height: int, parts: Sequence[str], label: str) -> str:
@@ -104,3 +113,103 @@ def curve(points: Sequence[Mapping[str, Any]]) -> str:
         f'<text x="{left + wide}" y="{top + tall + 20}" text-anchor="end">{percent(most)} of corrections caught</text>'
     )
     return _svg(top + tall + 34, parts, "precision against coverage")
+
+
+def chart(
+    title: str,
+    across: str,
+    up: str,
+    series: Mapping[str, Points],
+    guides: Mapping[str, Points] | None = None,
+    *,
+    logarithmic: bool = True,
+) -> str:
+    """An SVG image with both axes alike: from 0, or over whole powers of ten, where all values are above 0.
+
+    `guides` are dashed lines without points.
+    """
+    guides = guides or {}
+    scale = _Powers if logarithmic else _FromZero
+    every = [point for points in (*series.values(), *guides.values()) for point in points]
+    x, y = (
+        scale([p[0] for p in every], LEFT, WIDE - RIGHT),
+        scale([p[1] for p in every], TALL - BOTTOM, TOP),
+    )
+    rows = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {TALL}" font-family="sans-serif"'
+        ' font-size="13">',
+        f'<rect width="{WIDE}" height="{TALL}" fill="#ffffff"/>',
+        f'<text x="{LEFT}" y="26" font-size="15" font-weight="bold">{escape(title)}</text>',
+    ]
+    for tick in x.ticks():
+        at = x.at(tick)
+        rows.append(_line(at, TOP, at, TALL - BOTTOM, "#e4e4e4"))
+        rows.append(_text(at, TALL - BOTTOM + 20, _plain(tick), "middle"))
+    for tick in y.ticks():
+        at = y.at(tick)
+        rows.append(_line(LEFT, at, WIDE - RIGHT, at, "#e4e4e4"))
+        rows.append(_text(LEFT - 8, at + 4, _plain(tick), "end"))
+    rows.append(_text((LEFT + WIDE - RIGHT) / 2, TALL - 14, across, "middle"))
+    middle = (TOP + TALL - BOTTOM) / 2
+    turned = f'transform="rotate(-90 18 {middle:.0f})"'
+    rows.append(f'<text x="18" y="{middle:.0f}" text-anchor="middle" {turned}>{escape(up)}</text>')
+    for number, (name, points) in enumerate((*series.items(), *guides.items())):
+        guide = number >= len(series)
+        colour = "#777777" if guide else COLOURS[number % len(COLOURS)]
+        path = " ".join(f"{x.at(a):.1f},{y.at(b):.1f}" for a, b in points)
+        dashes = ' stroke-dasharray="5 5"' if guide else ""
+        rows.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>')
+        if not guide:
+            rows += [
+                f'<circle cx="{x.at(a):.1f}" cy="{y.at(b):.1f}" r="4" fill="{colour}"/>' for a, b in points
+            ]
+        beside = TOP + 18 + 20 * number
+        rows.append(_line(LEFT + 14, beside - 4, LEFT + 40, beside - 4, colour, dashes, 2))
+        rows.append(_text(LEFT + 48, beside, name, "start"))
+    return "\n".join([*rows, "</svg>", ""])
+
+
+class _Powers:
+    """A logarithmic axis from `start` to `end`, in the image's units, over whole powers of ten."""
+
+    def __init__(self, values: Sequence[float], start: float, end: float) -> None:
+        self._low = math.floor(math.log10(min(values)) + 1e-9)
+        self._high = max(self._low + 1, math.ceil(math.log10(max(values)) - 1e-9))
+        self._start, self._end = start, end
+
+    def at(self, value: float) -> float:
+        share = (math.log10(value) - self._low) / (self._high - self._low)
+        return self._start + share * (self._end - self._start)
+
+    def ticks(self) -> list[float]:
+        return [10.0**power for power in range(self._low, self._high + 1)]
+
+
+class _FromZero:
+    """An axis from 0 to what holds all values, in tenths, fifths or halves of a power of ten."""
+
+    def __init__(self, values: Sequence[float], start: float, end: float) -> None:
+        most = max(values, default=0.0) or 1.0
+        power = 10.0 ** math.floor(math.log10(most))
+        self._step = next(step for step in (power / 5, power / 2, power, 2 * power) if most <= 5.001 * step)
+        self._most = self._step * math.ceil(most / self._step - 1e-9)
+        self._start, self._end = start, end
+
+    def at(self, value: float) -> float:
+        return self._start + value / self._most * (self._end - self._start)
+
+    def ticks(self) -> list[float]:
+        return [self._step * number for number in range(round(self._most / self._step) + 1)]
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
+
+
+def _text(x: float, y: float, said: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(said)}</text>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, more: str = "", width: int = 1) -> str:
+    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{width}"{more}/>'

@@ -5,26 +5,28 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pygit2
 
 from ..learning.history import Progress, branch_tips, walk
+from ..learning.lifecycle import ACTIVE, SHADOW
 from ..learning.marks import Marks
 from ..recall.cascade import Classifier, TokenCounter
 from ..store.protocols import Encoder
-from .asking import Asker, Task, Told, another, hits, near
-from .figures import Share
+from .asking import Asker, Task, Told
+from .course import Course
 from .gathered import Case, Gathered
-from .guarding import Guard, Guarded, exact_words, swapped_pairs
-from .likeness import Likeness, Twins
+from .guarding import Guard, exact_words, swapped_pairs
+from .likeness import Likeness, Often, Twins
 from .order import Order, order
-from .scratch import Scratch
-from .written import Follower, accepted, written
+from .replayed import Replayed
+from .scoring import Scorer
+from .scratch import Learner, Scratch
+from .sweeping import sweeps
+from .written import Follower, written
 
 #: How often what is known is brought up to date, and how often rules are made of it. Between, less is known than
 #: might be: never more.
@@ -33,79 +35,8 @@ STEPS, CHECKPOINTS = 200, 20
 MOST_COMMITS = 4_000
 #: So many tasks with no correction are asked, drawn by chance, and so many with one.
 MOST_PLAIN, MOST_CORRECTED = 1_000, 3_000
-EXAMPLES = 40
 
 Tell = Callable[[Mapping[str, object]], None]
-
-
-@dataclass
-class Group:
-    """One kind of correction: how many had an earlier like one, and how many recall brought back."""
-
-    at_writing: Share = field(default_factory=Share)
-    at_correcting: Share = field(default_factory=Share)
-    kept: Share = field(default_factory=Share)  # of those asked about: a like one was in memory
-    recalled: Share = field(default_factory=Share)
-    bm25: Share = field(default_factory=Share)
-    shuffled: Share = field(default_factory=Share)
-    # The same of related ones: that brought the same interface.
-    related_at_writing: Share = field(default_factory=Share)
-    related: Share = field(default_factory=Share)
-    related_bm25: Share = field(default_factory=Share)
-    related_shuffled: Share = field(default_factory=Share)
-
-
-@dataclass(frozen=True)
-class Example:
-    """A hit to be read by a person: `via` is what brought it."""
-
-    via: str
-    commit: str
-    path: str
-    subject: str
-    before: str
-    after: str
-    corrected_in: str
-    known: str
-
-
-@dataclass
-class Replayed:
-    """What a replay saw."""
-
-    order: Order
-    seed: int
-    first: int = 0  # the place of the first commit that was looked at
-    finished: bool = False
-    read: int = 0
-    total: int = 0
-    outside: int = 0
-    corrections: int = 0
-    learnable: int = 0
-    by_hand: Counter[str] = field(default_factory=Counter)
-    by_category: Counter[str] = field(default_factory=Counter)
-    by_month: Counter[str] = field(default_factory=Counter)
-    caught_by_month: Counter[str] = field(default_factory=Counter)
-    groups: dict[str, Group] = field(default_factory=dict)
-    writers: int = 0
-    replayed: int = 0
-    asked: int = 0
-    tokens: list[int] = field(default_factory=list)  # of tasks drawn by chance, corrected or not
-    tokens_corrected: list[int] = field(default_factory=list)
-    tasks: int = 0
-    guard: Guarded = field(default_factory=Guarded)
-    remembered: int = 0
-    rules: int = 0
-    active: int = 0
-    checkpoints: int = 0
-    judged: int = 0  # learnable corrections of commits that the guard looked at
-    examples: list[Example] = field(default_factory=list)
-    shown: list[Example] = field(default_factory=list)  # answers that brought no twin
-    elapsed_s: float = 0.0
-
-    def group(self, name: str) -> Group:
-        """The group of this name, begun when it is not there."""
-        return self.groups.setdefault(name, Group())
 
 
 def replay(
@@ -174,6 +105,7 @@ def _gather(
 def _ceilings(gathered: Gathered, out: Replayed) -> None:
     """Count the corrections, and how many had an earlier like one: no memory of whole edits can do better."""
     twins = Twins()
+    often = Often()
     for case in gathered.all():
         said = case.correction
         out.corrections += 1
@@ -184,18 +116,15 @@ def _ceilings(gathered: Gathered, out: Replayed) -> None:
         mine = Likeness.of(said, case.edit)
         beside = twins.related(mine, case.written)
         when_written, when_corrected = twins.twin(mine, case.written), twins.twin(mine, case.known)
-        for group in groups_of(out, case):
+        for group in out.groups_of(case):
             group.at_writing.add(when_written)
             group.at_correcting.add(when_corrected)
             group.related_at_writing.add(beside)
         if case.learnable:
+            out.rules.reach.add(often.enough(case.key, case.written))
+            often.add(case.key, case.known, case.correction.commit)
             twins.add(case.known, mine)
-
-
-def groups_of(out: Replayed, case: Case) -> list[Group]:
-    """The groups that a case counts in: all that can be learnt from, its hand, its category."""
-    names = [f"hand: {case.correction.hand}", f"category: {case.correction.category or 'not said'}"]
-    return [out.group(name) for name in (["learnable"] if case.learnable else []) + names]
+    out.rules.alike = often.kinds
 
 
 def _month(seconds: int) -> str:
@@ -219,16 +148,16 @@ class _Replay:
         loaded = models()
         self._folder = folder
         self._scratch = Scratch(folder, loaded[0])
-        self._encoder = loaded[0]
         self._asker = Asker(repository, happened, self._scratch, loaded)
         self._marks = Marks(repository)
         self._chance = random.Random(out.seed)
-        self._guard = Guard(Follower(repository, self._marks, happened), out.seed)
+        self._follower = Follower(repository, self._marks, happened)
+        self._guard = Guard(self._follower, out.seed)
         out.guard = self._guard.out
-        self._known = out.first  # what came before this place is learnt
-        self._shown = 0
+        self._course = Course(repository, happened, gathered.between, self._scratch, out.first)
+        self._scorer = Scorer(out, self._scratch, self._chance, lambda at: _month(happened.times[at]))
         self._exact: dict[str, str] = {}
-        self._shuffled: Scratch | None = None
+        self._shuffled: Learner | None = None
 
     def run(self, stop: Callable[[], bool], tell: Tell) -> None:
         """Go through the commits that wrote code, oldest first."""
@@ -251,10 +180,28 @@ class _Replay:
                     self._commit(at, for_step, len(writers))
                     out.replayed += 1
                     tell({"done": out.replayed, "total": len(writers), "note": self._note()})
-                self._score(for_step)
-            out.finished = True
+                self._scorer.score(for_step)
+                self._rules()
+            self._sweep(stop, tell)
+            out.finished = not stop()
         finally:
             self._scratch.close()
+
+    def _rules(self) -> None:
+        """How far the rules came until now."""
+        rules, scratch = self._out.rules, self._scratch
+        rules.revised, rules.left = self._course.revised, self._course.left
+        rules.patterns, rules.written = len(scratch.made), len(scratch.states)
+        rules.active = sum(ACTIVE in states for states in scratch.states.values())
+        rules.silent = sum(SHADOW in states and ACTIVE not in states for states in scratch.states.values())
+        rules.now = len(scratch.active)
+        rules.spoke = len({flag.rule for flag in self._out.guard.flags})
+
+    def _sweep(self, stop: Callable[[], bool], tell: Tell) -> None:
+        tell({"done": self._out.replayed, "total": self._out.writers, "note": "sweeps"})
+        self._out.sweeps = sweeps(
+            self._repository, self._order, list(self._gathered.all()), self._follower, self._out.seed, stop
+        )
 
     def _note(self) -> str:
         out = self._out
@@ -264,19 +211,11 @@ class _Replay:
 
     def _learn(self, before: int, checkpoint: bool) -> None:
         """Know what was corrected in commits before a place, and nothing of it or later."""
-        fresh = list(self._gathered.between(self._known, before))
-        self._known = max(self._known, before)
-        now = self._order.times[before] * 1000
-        if fresh:
-            self._scratch.learn(fresh, now)
-            self._exact.update(exact_words(fresh))
-        if checkpoint and self._known > self._out.first:
-            self._scratch.revise(accepted(self._repository, self._order, before))
-            self._shuffle(before, now)
-            self._out.checkpoints += 1
-            self._out.rules, self._out.active = len(self._scratch.rules), len(self._scratch.active)
-        if fresh or checkpoint:
-            self._scratch.refresh()
+        fresh = self._course.up_to(before, checkpoint, self._guard.decided(before, self._order))
+        self._exact.update(exact_words(fresh))
+        if checkpoint and before > self._out.first:
+            self._shuffle(before, self._order.times[before] * 1000)
+        self._scratch.refresh()
         self._out.remembered = len(self._scratch.items)
 
     def _shuffle(self, before: int, now: int) -> None:
@@ -284,11 +223,11 @@ class _Replay:
         if self._shuffled is not None:
             self._shuffled.close()
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            self._shuffled = Scratch(Path(folder), self._encoder)
+            self._shuffled = Learner(Path(folder))
             kept = {item.id for item in self._scratch.items}
             cases = [case for case in self._gathered.between(self._out.first, before) if case.m in kept]
             self._shuffled.learn(swapped_pairs(cases, self._chance), now)
-            self._shuffled.revise(accepted(self._repository, self._order, before))
+            Course(self._repository, self._order, lambda *_: [], self._shuffled).revise(before)
             self._shuffled.close()
         self._out.guard.shuffled_rules = max(self._out.guard.shuffled_rules, len(self._shuffled.rules))
 
@@ -326,60 +265,6 @@ class _Replay:
         commit = self._repository.get(pygit2.Oid(raw=self._order.commits[at]))
         said = commit.raw_message if isinstance(commit, pygit2.Commit) else b""
         return said.decode("utf-8", "replace").strip().partition("\n")[0][:200]
-
-    def _score(self, told: Sequence[tuple[Told, list[Case]]]) -> None:
-        """Which answers held what was corrected later; beside BM25's, and other tasks' answers."""
-        scratch = self._scratch
-        answers = [each for each, _ in told]
-        for answer, cases in told:
-            other = another(answers, answer.task, self._chance)
-            for case in cases:
-                hit = hits(scratch, answer.memories, case)
-                beside = near(scratch, answer.memories, case)
-                kept = scratch.kept.twin(Likeness.of(case.correction, case.edit), 1)
-                for group in groups_of(self._out, case):
-                    group.kept.add(kept)
-                    group.recalled.add(bool(hit))
-                    group.bm25.add(bool(hits(scratch, answer.bm25, case)))
-                    group.shuffled.add(other is not None and bool(hits(scratch, other.memories, case)))
-                    group.related.add(bool(beside))
-                    group.related_bm25.add(bool(near(scratch, answer.bm25, case)))
-                    group.related_shuffled.add(
-                        other is not None and bool(near(scratch, other.memories, case))
-                    )
-                if hit and case.learnable:
-                    self._out.caught_by_month[_month(self._order.times[case.known])] += 1
-                if (hit or beside) and case.learnable:
-                    self._example(case, answer.task, [hit or beside], "recalled" if hit else "related")
-                elif answer.memories and case.learnable:
-                    self._example(case, answer.task, answer.memories, "shown")
-
-    def _example(self, case: Case, task: Task, memories: Sequence[str], via: str) -> None:
-        """Keep one to be read: what was shown that the figures count, and as many that they count as no help,
-        drawn by chance, since only a person sees that two lessons mean the same in other words.
-        """
-        kept = self._out.examples if via != "shown" else self._out.shown
-        if via == "shown":
-            self._shown += 1
-            if len(kept) == EXAMPLES:
-                if self._chance.random() > EXAMPLES / self._shown:
-                    return
-                kept.pop(self._chance.randrange(EXAMPLES))
-        titles = {item.id: item.title for item in self._scratch.items if item.id in memories}
-        if len(kept) < EXAMPLES:
-            said = case.correction
-            kept.append(
-                Example(
-                    via,
-                    said.written,
-                    said.path,
-                    task.subject,
-                    said.before,
-                    said.after,
-                    said.commit,
-                    "; ".join(titles[m] for m in memories if m in titles),
-                )
-            )
 
 
 def _pieces(values: Sequence[int], count: int) -> list[Sequence[int]]:

@@ -10,7 +10,8 @@ from typing import Any
 from ..store.wording import count
 from .figures import Share, word
 from .guarding import Flag, curve
-from .replay import Group, Replayed
+from .replayed import Group, Replayed, Rules
+from .sweeping import Swept
 
 SCHEMA = 1
 #: With fewer corrections than this nobody can say much from shares.
@@ -50,14 +51,16 @@ def report(seen: Replayed) -> dict[str, Any]:
         "guard": {
             "files": seen.guard.files,
             "hunks": seen.guard.hunks,
-            "checkpoints": seen.checkpoints,
-            "rules": seen.rules,
-            "active": seen.active,
+            "rules": {**vars(seen.rules), "reach": seen.rules.reach.plain()},
             "warnings": _flags([flag for flag in flags if flag.active], seen.judged),
             "silent_too": _flags(flags, seen.judged),
             "curve": curve(flags, seen.judged),
             "lift": seen.guard.lift(seen.guard.flagged, seen.seed),
             "lift_silent_too": seen.guard.lift(seen.guard.silent, seen.seed),
+        },
+        "sweeps": {
+            name: value.plain() if isinstance(value, Share) else value
+            for name, value in vars(seen.sweeps).items()
         },
         "controls": {
             "shuffled_rules": seen.guard.shuffled_rules,
@@ -173,9 +176,35 @@ def _verdict(seen: Replayed, all_of: Group) -> list[str]:
         lines.append(
             "The guard would not have said a word: no rule that had earned its voice matched a line that was written."
         )
+    lines += _of_rules(seen.rules, bool(warned)) + _swept(seen.sweeps)
     if seen.learnable < FEW:
         lines.append(
             f"{count(seen.learnable, 'correction')} of which something can be learnt: too few to say it surely."
+        )
+    return lines
+
+
+def _of_rules(rules: Rules, spoke: bool) -> list[str]:
+    """Why the guard was silent, or what no guard could have reached."""
+    if not rules.alike and not spoke:
+        return ["No kind of correction came three times, from two commits: no rule could have been made."]
+    return [
+        f"{count(rules.alike, 'kind')} of corrections came three times, from two commits, which is what a rule "
+        f"takes; so much was known before {_said(rules.reach)} of the corrections."
+    ]
+
+
+def _swept(sweeps: Swept) -> list[str]:
+    lines = []
+    if sweeps.right.n:
+        lines.append(
+            f"Sweeps after {count(sweeps.commits, 'commit')} that corrected something would have offered "
+            f"{count(sweeps.right.n, 'place')}; {_said(sweeps.right)} later got that very change."
+        )
+    if sweeps.later:
+        lines.append(
+            f"In {sweeps.repeating:,} of {count(sweeps.correcting, 'such commit')} something was corrected that "
+            f"later ones corrected too; where it stood by then, sweeps would have offered {_said(sweeps.caught)}."
         )
     return lines
 

@@ -107,6 +107,11 @@ class Fate:
     by: str = ""  # person, agent
 
 
+def is_over(order: Order, at: int, now: int) -> bool:
+    """Whether at place `now` it is too late for a correction of what was written at place `at`."""
+    return now - at > COMMITS or order.times[now] - order.times[at] > DAYS * _DAY
+
+
 class Follower:
     """Looks at what later commits did to places, within the limits of a correction."""
 
@@ -152,7 +157,7 @@ class Follower:
         order = self._order
         entries: dict[bytes, pygit2.Oid | None] = {}
         for place in range(at + 1, min(len(order.commits), at + COMMITS + 1)):
-            if order.times[place] - order.times[at] > DAYS * _DAY:
+            if is_over(order, at, place):
                 break
             commit = commit_at(self._repository, pygit2.Oid(raw=order.commits[place]))
             if commit is None or len(commit.parent_ids) != 1:

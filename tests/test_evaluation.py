@@ -24,7 +24,8 @@ from cortex.evaluation.guarding import swapped_pairs
 from cortex.evaluation.likeness import Likeness, Twins, came, related
 from cortex.evaluation.order import order
 from cortex.evaluation.page import page
-from cortex.evaluation.replay import Replayed, replay
+from cortex.evaluation.replay import replay
+from cortex.evaluation.replayed import Replayed
 from cortex.evaluation.report import report
 from cortex.learning.history import branch_tips
 from cortex.models import load_classifier, load_counter, load_encoder
