@@ -132,6 +132,12 @@ def _decide(do: str, id: str, reason: str, as_json: bool, repo: str) -> None:
     colours = paint()
     state = colours(STYLES[rule["state"]], rule["state"])
     render.say(f"{colours('cyan', rule['id'][:12])} is {state}: {render.safe(rule['reason'])}")
+    if rule.get("here"):
+        render.say(f"It comes from elsewhere, and {render.safe(rule['here'])}.")
+        if rule["here"].startswith("silent"):
+            render.say(
+                colours("dim", f"To have it warn all the same: cortex feedback {rule['id'][:12]} good")
+            )
 
 
 @rules.command(
@@ -265,6 +271,7 @@ def _counts(rule: Mapping[str, Any]) -> str:
         f"{round(100 * rule['confidence'])}% sure",
         rule["reason"] if rule["by"] else "",
         f"from {rule['author']}, hash {rule['hash'][:16]}" if rule["state"] == "pulled" else "",
+        rule.get("here", ""),
     ]
     return "; ".join(word for word in words if word)
 

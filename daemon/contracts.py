@@ -202,7 +202,9 @@ class SweepResult(TypedDict):
 
 
 class RuleEntry(TypedDict):
-    """One rule of `cortex rules list --json`; `hash` is of what this version of it says."""
+    """One rule of `cortex rules list --json`; `hash` is of what this version of it says, and `here` what the back-test
+    in this repository says of one from elsewhere.
+    """
 
     id: str
     hash: str
@@ -222,6 +224,7 @@ class RuleEntry(TypedDict):
     good: int
     confidence: float
     reason: str
+    here: str
 
 
 class RulesResult(TypedDict):

@@ -26,6 +26,7 @@ from . import (
     fixing,
     guarding,
     hearing,
+    receiving,
     recording,
     reporting,
     reviewing,
@@ -218,6 +219,11 @@ class Engine:
         """Go on with what takes long: the past, the index. True while there is more to do."""
         with self._lock:
             self._renew()
+            self._state.rules()  # ready for the next check
+            unjudged = self._state.unjudged
+        if unjudged:
+            with self._past:
+                receiving.judge(self._state.apart())
         self._keep_hooks()
         if self._state.settings().flag("learn.history") and not self._history_done:
             with self._past:
@@ -324,7 +330,9 @@ class Engine:
         """Bring the rules up to date, beside the engine's lock: it can take seconds in a large store."""
         with self._past:
             self._recorded = 0
-            return teaching.revise_rules(self._state.apart())
+            changed = teaching.revise_rules(self._state.apart())
+            receiving.judge(self._state.apart())
+            return changed
 
 
 def _stamp(place: Place) -> tuple[int, int, int] | None:

@@ -16,6 +16,7 @@ from ..store.items import Item
 from ..store.kinds import MILLION, Memory, Pattern, RuleEvent, Trust
 from ..store.record import Draft, Record
 from ..store.secrets import clean, redact
+from . import receiving
 from .answering import evidence, resolve
 from .contracts import (
     SCHEMA,
@@ -37,7 +38,8 @@ STATES = {"accept": "active", "enable": "shadow", "disable": "retired"}
 
 def rules(state: State, *, status: str = "") -> RulesResult:
     """All rules: those that speak first, the surest of them first."""
-    entries = [_entry(state, item) for item in _items(state)]
+    here = receiving.here(state)
+    entries = [_entry(state, item, here) for item in _items(state)]
     kept = [each for each in entries if not status or each["state"] == status]
     order = {name: at for at, name in enumerate(("active", "shadow", "candidate", "pulled", "retired"))}
     kept.sort(
@@ -56,7 +58,7 @@ def rule_show(state: State, *, id: str) -> RuleResult:
     places, total = _places(memory.rule, tracked_files(state), MOST_PLACES)
     result: RuleResult = {
         "schema": SCHEMA,
-        "rule": _entry(state, item),
+        "rule": _entry(state, item, receiving.here(state)),
         "text": item.text,
         "context": memory.rule.context,
         "guards": list(memory.rule.guards),
@@ -120,6 +122,7 @@ def rule_decide(
         from .teaching import revise_rules
 
         revise_rules(state)
+    receiving.judge(state)
     return rule_show(state, id=item.id)
 
 
@@ -196,7 +199,7 @@ def rule_export(
     chosen = [_one(state, each)[0] for each in ids] if ids else _items(state)
     out = []
     for item in chosen:
-        stands = _entry(state, item)["state"]
+        stands = _entry(state, item, {})["state"]
         memory = _memory(state, item)
         if memory is None or memory.rule is None or (status and stands != status):
             continue
@@ -287,7 +290,7 @@ def _one(state: State, word: str) -> tuple[Item, Memory]:
     return found
 
 
-def _entry(state: State, item: Item) -> RuleEntry:
+def _entry(state: State, item: Item, here: Mapping[str, str]) -> RuleEntry:
     memory, last = _memory(state, item), _last(state, item.id)
     pattern = memory.rule if memory is not None and memory.rule is not None else Pattern()
     pulled = item.trust == "pulled"
@@ -310,6 +313,7 @@ def _entry(state: State, item: Item) -> RuleEntry:
         "good": max(0, item.support - last.support) if last else 0,
         "confidence": last.confidence / MILLION if last else 0.0,
         "reason": last.reason if last else "",
+        "here": here.get(item.id, ""),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..store.secrets import count_in_lines
 from ..store.sync import sync as exchange
+from . import receiving
 from .contracts import SCHEMA
 from .state import State
 
@@ -15,6 +16,8 @@ def sync(state: State, *, remote: str = "") -> dict[str, object]:
     """Fetch, verify, unite and push the branch of shared memories."""
     chosen = remote or state.settings().text("sync.remote") or None
     report = exchange(state.place, state.journal, chosen, scan=count_in_lines)
+    if report.fetched:
+        receiving.judge(state)  # what arrived may warn here only after it was tried here
     if report.remote:
         mark = state.place.store / "index" / SYNCED
         mark.parent.mkdir(mode=0o700, exist_ok=True)

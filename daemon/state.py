@@ -95,7 +95,8 @@ class State:
         self.environment = environment or {}
         self.journal = FileJournal(place.store, author=self._author(), clock=clock, redact=clean)
         self._listing = Listing(self.journal.writer, without_secrets)
-        self._rules: tuple[int, list[ActiveRule]] | None = None
+        self._rules: tuple[int, object, list[ActiveRule]] | None = None
+        self.unjudged = False  # whether a rule from elsewhere waits for its back-test
         self._rule_items: dict[str, Item] = {}
         self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
         self.reacted = 0  # places that the commits last learnt from made something of
@@ -201,23 +202,33 @@ class State:
 
     def rules(self) -> list[ActiveRule]:
         """The rules that may warn, as they are recorded; `shown_rule` is what may be said of one."""
+        from ..learning.arrived import arrived
         from ..learning.rules import active_rules
+        from . import receiving
 
         view = self.view()
         version = view.changed(*MADE_OF)  # each warning leaves an exposure record, which changes no rule
-        if self._rules is None or self._rules[0] != version:
+        stamp = receiving.stamp(self)
+        if self._rules is None or self._rules[:2] != (version, stamp):
             # Not all that can be recalled: the guard would wait while thousands of texts are looked through.
             known = rule_items(view, self.journal.writer)
-            self._rules = (version, active_rules(view, known))
-            active = {rule.id for rule in self._rules[1]}
-            self._rule_items = {item.id: item for item in known if item.id in active}
-        return self._rules[1]
+            waiting = arrived(view, known, self.journal.writer)
+            said = receiving.verdicts(self) if waiting else {}
+            silent = {
+                rule for rule, record in waiting.items() if record not in said or not said[record].speaks
+            }
+            self.unjudged = any(record not in said for record in waiting.values())
+            active = [rule for rule in active_rules(view, known) if rule.id not in silent]
+            spoken = {rule.id for rule in active}
+            self._rules = (version, stamp, active)
+            self._rule_items = {item.id: item for item in known if item.id in spoken}
+        return self._rules[2]
 
     def shown_rule(self, rule: str) -> ActiveRule:
         """One of the rules last told by `rules()`, by its id, without secrets."""
         from ..learning.rules import reworded
 
-        known = self._rules[1] if self._rules else []  # not read anew: the finding is of these
+        known = self._rules[2] if self._rules else []  # not read anew: the finding is of these
         found = next(each for each in known if each.id == rule)
         return reworded(found, without_secrets(self._rule_items[rule]))
 

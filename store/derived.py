@@ -25,12 +25,13 @@ FORM = 1
 REBUILD = "rebuild"
 MANIFEST = "manifest.json"
 #: How far learning came, in the past and on the branches; and what stood around our lines in hooks; and
-#: where else the last change fits.
+#: where else the last change fits; and what this repository says of rules from elsewhere.
 NOTES = {
     "history.json": {"schema", "since", "cursor"},
     "refs.json": {"schema", "known"},
     "hooks.json": {"digests", "times"},
     "sweep.json": {"commit", "places"},
+    "verdicts.json": {"schema", "commit", "t", "verdicts"},
 }
 _FIELDS = {"schema", "form", "encoder", "width", "rows", "files", "memories"}
 NONE = "there was none"
