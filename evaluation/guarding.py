@@ -84,17 +84,13 @@ class Guard:
         self._chance = random.Random(seed)
         self._waiting: list[Flag] = []
 
-    def decided(self, before: int, order: Order, at_once: bool = False) -> list[Reaction]:
+    def decided(self, before: int, order: Order) -> list[Reaction]:
         """What became known, before a place of the order, of the warnings that were given: which places stood.
 
-        It is known when the time is over in which a correction would have come; `at_once` takes the author to
-        answer as the history did. A place that was corrected later is a correction that is learnt like any other.
+        The history cannot say what the author would have answered; that nobody corrected the place is known when
+        the time for it is over. One that was corrected is a correction that is learnt like any other.
         """
-        settled = [
-            flag
-            for flag in self._waiting
-            if flag.at < before and (at_once or is_over(order, flag.at, before))
-        ]
+        settled = [flag for flag in self._waiting if is_over(order, flag.at, before)]
         self._waiting = [flag for flag in self._waiting if flag not in settled]
         return [
             Reaction(rule=rule, path=path, place=place, verdict="left", commit=flag.commit)

@@ -52,6 +52,13 @@ class Likeness:
             made = None
         return cls(edit, correction.language, key_of(correction), made, came(correction))
 
+    @property
+    def kind(self) -> str:
+        """What all of its kind share: learning's key, or, where it has none, what recall tells it by; else nothing."""
+        if self.key or self.sketch is None:
+            return self.key
+        return repr((self.language, *self.sketch[:2]))
+
     def twin(self, other: Likeness) -> bool:
         """Whether these are two corrections of the same kind: by either of the two ways in which Cortex tells it."""
         if self.edit == other.edit or self.language != other.language:
@@ -97,19 +104,19 @@ class Twins:
 
 
 class Often:
-    """Which kinds of corrections, by their key, were seen as often as a rule takes: three times, in two commits."""
+    """Which kinds of corrections were seen as often as a rule takes: three times, in two commits."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, list[tuple[int, str]]] = {}
+        self._seen: dict[str, list[tuple[int, str, str]]] = {}
 
-    def add(self, key: str, at: int, commit: str) -> None:
-        """Keep one that became known at a place of the order; none that says too little to have a key."""
-        if key:
-            self._seen.setdefault(key, []).append((at, commit))
+    def add(self, one: Likeness, at: int, commit: str) -> None:
+        """Keep one that became known at a place of the order; none that says too little to be of a kind."""
+        if one.kind:
+            self._seen.setdefault(one.kind, []).append((at, commit, one.edit))
 
-    def enough(self, key: str, before: int) -> bool:
-        """Whether so many were known before a place."""
-        return _enough([each for each in self._seen.get(key, ()) if each[0] < before])
+    def enough(self, one: Likeness, before: int) -> bool:
+        """Whether so many of its kind were known before a place."""
+        return _enough([each for each in self._seen.get(one.kind, ()) if each[0] < before])
 
     @property
     def kinds(self) -> int:
@@ -117,9 +124,11 @@ class Often:
         return sum(map(_enough, self._seen.values()))
 
 
-def _enough(seen: Sequence[tuple[int, str]]) -> bool:
+def _enough(seen: Sequence[tuple[int, str, str]]) -> bool:
+    """Whether these are enough; the same edit of another commit was picked from a branch, and is no other one."""
     settings = Settings()
-    return len(seen) >= settings.min_support and len({commit for _, commit in seen}) >= settings.min_commits
+    first = {edit: commit for _, commit, edit in reversed(seen)}
+    return len(seen) >= settings.min_support and len(set(first.values())) >= settings.min_commits
 
 
 def _handles(one: Likeness) -> list[object]:

@@ -215,7 +215,7 @@ def _examples(examples: Sequence[Mapping[str, Any]]) -> list[str]:
         known = f"<p>Known before: {escape(each['known'])}</p>" if each.get("known") else ""
         asked = f"<p>Asked: {escape(each['subject'])}</p>" if each.get("subject") else ""
         fate = each.get("fate", "")
-        later = f"<p>Corrected in {escape(each['corrected_in'][:10])}</p>" if each["corrected_in"] else ""
+        later = f"<p>Corrected in {escape(each['corrected_in'][:10])}</p>" if each.get("corrected_in") else ""
         out.append(
             f"<details><summary>{escape(each['via'])}{f', {escape(fate)}' if fate else ''}: "
             f'{escape(each["path"])} <span class="soft">{escape(each["commit"][:10])}</span></summary>'

@@ -121,8 +121,8 @@ def _ceilings(gathered: Gathered, out: Replayed) -> None:
             group.at_correcting.add(when_corrected)
             group.related_at_writing.add(beside)
         if case.learnable:
-            out.rules.reach.add(often.enough(case.key, case.written))
-            often.add(case.key, case.known, case.correction.commit)
+            out.rules.reach.add(often.enough(mine, case.written))
+            often.add(mine, case.known, case.correction.commit)
             twins.add(case.known, mine)
     out.rules.alike = often.kinds
 

@@ -49,7 +49,7 @@ class Rules:
 
     revised: int = 0
     left: int = 0  # places that stood though the guard had warned of them, and that lowered a rule
-    alike: int = 0  # kinds of corrections that were seen so often by the end, by the words that went and came
+    alike: int = 0  # kinds of corrections that were seen so often by the end
     patterns: int = 0  # that were made of what was in memory, at any time, from however many commits
     written: int = 0  # rules that were written down
     silent: int = 0  # of these: that never were more than silent

@@ -16,11 +16,12 @@ from ..learning.places import text_of
 from ..learning.sweep import SURE, Changed, Offer, offers, parses, readings, search, telling
 from .figures import Share
 from .gathered import Case
+from .likeness import Likeness
 from .order import Order
 from .written import Follower, accepted, squeezed
 
 #: So many commits that corrected something are swept, drawn by chance, and so many of those that were repeated.
-DRAWN, REPEATED = 60, 60
+DRAWN, REPEATED = 40, 40
 MOST_FILES = 300
 _DAY = 86_400
 
@@ -52,12 +53,13 @@ class _First:
 
 def repeated(cases: Sequence[Case], order: Order) -> list[_First]:
     """The commits that corrected something, oldest first; what was made again within the time of a correction is
-    told by the words that went and came. A later one counts for the first commit alone.
+    told by its kind. A later one counts for the first commit alone.
     """
     alike: defaultdict[str, list[Case]] = defaultdict(list)
     for case in sorted(cases, key=lambda each: (each.known, each.m)):
-        if case.learnable and case.key:
-            alike[case.key].append(case)
+        kind = Likeness.of(case.correction, case.edit).kind if case.learnable else ""
+        if kind:
+            alike[kind].append(case)
     again: defaultdict[int, list[Case]] = defaultdict(list)
     for group in alike.values():
         first = group[0].known

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 from xml.etree import ElementTree
 
 import pygit2
@@ -20,16 +21,19 @@ from cortex.cli.main import run
 from cortex.cli.render import Paint
 from cortex.evaluation.figures import Share, bootstrap, size_bin, word
 from cortex.evaluation.gathered import Case
-from cortex.evaluation.guarding import swapped_pairs
-from cortex.evaluation.likeness import Likeness, Twins, came, related
-from cortex.evaluation.order import order
+from cortex.evaluation.guarding import Guard, swapped_pairs
+from cortex.evaluation.likeness import Likeness, Often, Twins, came, related
+from cortex.evaluation.order import Order, order
 from cortex.evaluation.page import page
+from cortex.evaluation.plots import chart
 from cortex.evaluation.replay import replay
 from cortex.evaluation.replayed import Replayed
 from cortex.evaluation.report import report
+from cortex.evaluation.written import Fate, Follower, Written
+from cortex.learning.guard import ActiveRule
 from cortex.learning.history import branch_tips
 from cortex.models import load_classifier, load_counter, load_encoder
-from cortex.store.kinds import Correction
+from cortex.store.kinds import Correction, Pattern
 
 Commit = Callable[..., str]
 AGENT = "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
@@ -110,6 +114,72 @@ def test_what_is_corrected_later_is_not_known_before(repo: Path, commit: Commit)
     assert all_of.recalled.k == all_of.kept.k == all_of.bm25.k == all_of.related.k == 0
     assert seen.guard.flags == [] and seen.guard.exact.n == 0
     assert seen.tokens_corrected == [0] * 10
+    # A sweep after the first correction would have offered the others: their code stood there by then.
+    swept = seen.sweeps
+    assert (swept.repeating, swept.swept, swept.later, swept.correcting) == (1, 1, 9, 10)
+    assert swept.caught.n == 9 and swept.caught.k >= 7
+    assert swept.right.n >= 20 and swept.right.k >= 0.9 * swept.right.n
+    # Nothing is offered for what is fixed already, so each sweep offers fewer: 9 + 8 + … at most.
+    assert swept.right.n <= 45
+    assert any("sweeps would have offered" in line for line in report(seen)["verdict"])
+
+
+class Stood:
+    """What follows places of which nothing ever comes."""
+
+    def fate(self, *place: object) -> Fate:
+        return Fate("stood")
+
+
+def test_a_warning_is_held_against_its_rule_when_the_time_for_a_correction_is_over() -> None:
+    days = (0, 1, 20, 29, 32, 60)
+    happened = Order(
+        tuple(bytes([n]) * 20 for n in range(6)), tuple(86_400 * day for day in days), {}, (0, 1), 2, False
+    )
+    pattern = Pattern(
+        language="python", pattern="client.fetch($A)", rewrite="client.load($A)", words=("client", "fetch")
+    )
+    rules = [ActiveRule(name, "", "", pattern, 3, 0, 0.9) for name in ("loud",)]
+    guard = Guard(cast(Follower, Stood()), 0)
+    for at in (0, 1):
+        text = f"rows = client.fetch({at})\n"
+        file = Written(f"c{at}", at, "", f"m{at}.py", "python", text, ((1, 1),))
+        guard.look(file, [], rules, frozenset({"loud"}), [], {})
+    assert len(guard.out.flags) == 2
+    assert guard.decided(3, happened) == []  # 29 days later somebody may still correct them
+    later = guard.decided(4, happened)
+    assert [(each.rule, each.path, each.verdict) for each in later] == [
+        ("loud", "m0.py", "left"),
+        ("loud", "m1.py", "left"),
+    ]
+    assert guard.decided(5, happened) == []  # each once
+
+
+def test_a_kind_is_seen_often_enough_from_two_commits_on() -> None:
+    def said(n: int, before: str, after: str) -> Likeness:
+        return Likeness.of(Correction(before, after, language="go"), str(n))
+
+    mine, nothing = said(9, "file.Shut(9)", "file.Close(9)"), said(8, "(", "[")
+    often = Often()
+    for n, (at, commit) in enumerate(((1, "a"), (2, "a"), (3, "a"), (5, "b"))):
+        often.add(said(n, f"file.Shut({n})", f"file.Close({n})"), at, commit)
+        often.add(nothing, at, commit)
+    assert not often.enough(mine, 5) and often.enough(mine, 6)
+    assert not often.enough(said(7, "file.Open(7)", "file.Make(7)"), 9) and not often.enough(nothing, 9)
+    assert often.kinds == 1
+    picked = Often()
+    for n in range(3):
+        picked.add(mine, n, f"commit {n}")  # one edit, on three branches
+    assert picked.kinds == 0
+
+
+def test_a_chart_from_zero_and_one_over_powers_hold_their_points() -> None:
+    for logarithmic, points in ((False, [(0.0, 0.0), (0.013, 0.35)]), (True, [(10.0, 0.2), (1300.0, 35.0)])):
+        image = ElementTree.fromstring(chart("<t>", "x", "y", {"a&b": points}, logarithmic=logarithmic))
+        circles = [each for each in image.iter() if each.tag.endswith("circle")]
+        assert len(circles) == 2
+        (x1, y1), (x2, y2) = ((float(each.attrib["cx"]), float(each.attrib["cy"])) for each in circles)
+        assert 74 <= x1 < x2 <= 696 and 46 <= y2 < y1 <= 402
 
 
 def test_a_clock_that_runs_backwards_lets_nothing_be_known_before_it_happened(repo: Path) -> None:
