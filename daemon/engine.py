@@ -106,6 +106,7 @@ class Engine:
         self._stamp = _stamp(place)
         self._trees: dict[Path, State] = {place.gitdir: self._state}
         self._history_done = False
+        self._looked = False  # whether the rules were kept ready since the repository was opened
         self._tidied = 0
         self._used = time.monotonic()
         self._recorded = 0  # corrections from the past that the rules have not seen
@@ -219,8 +220,7 @@ class Engine:
         """Go on with what takes long: the past, the index. True while there is more to do."""
         with self._lock:
             self._renew()
-            self._state.rules()  # ready for the next check
-            unjudged = self._state.unjudged
+            unjudged = self._keep_rules()
         if unjudged:
             with self._past:
                 receiving.judge(self._state.apart())
@@ -292,6 +292,20 @@ class Engine:
             "rules": changed,
             "elapsed_s": round(report.elapsed_s, 3),
         }
+
+    def _keep_rules(self) -> bool:
+        """Keep the rules ready, once and after the journal was read; whether one of them waits for its back-test.
+
+        What was let go of is not read again for this.
+        """
+        if self._looked and not self._state.journal.is_read:
+            return False
+        self._looked = True
+        try:
+            self._state.keep_rules()
+        except OSError as error:
+            logger.info("the rules of %s could not be kept ready: %s", self.place.root, error)
+        return self._state.unjudged
 
     def _keep_hooks(self) -> None:
         """Put our lines back where another tool wrote a hook anew, and write the shim of another version anew."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..store.blobs import Blobs
     from ..store.index import MemoryIndex
     from ..store.protocols import Encoder
+    from .ready import Ready
 
 #: How long a question waits for its index to take in what is new; the rest is for idle time.
 QUESTION_S = 0.3
@@ -98,6 +99,8 @@ class State:
         self._rules: tuple[int, object, list[ActiveRule]] | None = None
         self.unjudged = False  # whether a rule from elsewhere waits for its back-test
         self._rule_items: dict[str, Item] = {}
+        self._ready: Ready | None = None  # the rules that are kept, while the journal was not read
+        self._kept: object = None  # what the rules were made of that were kept last
         self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
         self.reacted = 0  # places that the commits last learnt from made something of
         self._index: list[MemoryIndex] = []  # one, once a question was asked; all work trees share it
@@ -157,7 +160,7 @@ class State:
             self.place.store, author=self.journal.author, clock=self.clock, redact=clean
         )
         other._listing = Listing(self.journal.writer, without_secrets)
-        other._rules, other._index = None, []
+        other._rules, other._index, other._ready = None, [], None
         other._rule_items = {}
         other._generations = (0, 0, {})
         return other
@@ -204,11 +207,16 @@ class State:
         """The rules that may warn, as they are recorded; `shown_rule` is what may be said of one."""
         from ..learning.arrived import arrived
         from ..learning.rules import active_rules
-        from . import receiving
+        from . import ready, receiving
 
+        stamp = receiving.stamp(self)
+        if not self.journal.is_read:
+            self._ready = ready.load(self.place.store, self.journal.writer, stamp, self._ready)
+            if self._ready is not None:
+                return self._ready.rules
+        self._ready = None
         view = self.view()
         version = view.changed(*MADE_OF)  # each warning leaves an exposure record, which changes no rule
-        stamp = receiving.stamp(self)
         if self._rules is None or self._rules[:2] != (version, stamp):
             # Not all that can be recalled: the guard would wait while thousands of texts are looked through.
             known = rule_items(view, self.journal.writer)
@@ -228,9 +236,24 @@ class State:
         """One of the rules last told by `rules()`, by its id, without secrets."""
         from ..learning.rules import reworded
 
-        known = self._rules[2] if self._rules else []  # not read anew: the finding is of these
+        # Not read anew: the finding is of these.
+        known = self._ready.rules if self._ready else self._rules[2] if self._rules else []
         found = next(each for each in known if each.id == rule)
-        return reworded(found, without_secrets(self._rule_items[rule]))
+        item = self._ready.item(rule) if self._ready else self._rule_items[rule]
+        return reworded(found, without_secrets(item))
+
+    def keep_rules(self) -> None:
+        """Keep the rules ready for a check that comes before the journal is read. Raises `OSError`."""
+        from . import ready, receiving
+
+        stamp, journal = receiving.stamp(self), ready.state_of(self.place.store)
+        rules = self.rules()  # which looks at the journal after its state was taken
+        if self._ready is not None or self._rules is None or self.unjudged or self.journal.waiting()[0]:
+            return
+        made_of = (self._rules[:2], stamp, journal[0])
+        if made_of != self._kept and stamp == self._rules[1]:
+            ready.keep(self.place.store, self.journal.writer, stamp, journal, rules, self._rule_items)
+            self._kept = made_of
 
     def generations(self) -> Mapping[str, Record]:
         """The last generation of each path; only what is new is gone through."""

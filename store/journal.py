@@ -103,6 +103,11 @@ class FileJournal:
                 self._view.add(self._reader.new())
             return self._view
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the journal was read since it was opened."""
+        return self._view is not None
+
     def problems(self) -> list[Problem]:
         """What could not be read, and why; the rest is read all the same."""
         with self._mutex:

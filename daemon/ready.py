@@ -1,0 +1,152 @@
+"""The rules as the guard needs them, kept ready: a check after an idle hour does not read the whole journal first.
+
+A derived file of the clone. It holds what `State.rules` made of the journal, and says of what: the segments by their
+names, which are of their content, and the open logs by their bytes. Where a log has only grown, by records that rules
+are not made of, the rules are the same; in every other case the journal is read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..learning.guard import ActiveRule
+from ..repo.files import read_plain
+from ..store import segments, wal
+from ..store.durable import SYSTEM
+from ..store.items import MADE_OF, Evidence, Item
+from ..store.kinds import Hole, Pattern
+
+FILE = "rules.ready"
+#: Raised when rules are made of the journal in another way.
+FORM = 1
+LARGEST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Rules that may warn, the surest first, and the lines that say their items; `head` is what they were made of."""
+
+    head: Mapping[str, Any]
+    rules: list[ActiveRule]
+    lines: Mapping[str, bytes]
+
+    def item(self, rule: str) -> Item:
+        """What a rule's warning is told from."""
+        said = json.loads(self.lines[rule])
+        evidence = tuple(Evidence(**each) for each in said.pop("evidence"))
+        return Item(**{**said, "sources": tuple(said["sources"])}, evidence=evidence)
+
+
+def load(store: Path, writer: str, stamp: object, known: Ready | None = None) -> Ready | None:
+    """The rules that are kept, where the journal says nothing else since; None where it has to be read.
+
+    `stamp` is of what else they were made of; those that are `known` stay while they hold.
+    """
+    try:
+        if known is not None and holds(known, store, writer, stamp):
+            return known
+        data = read_plain(store / "index" / FILE, LARGEST)
+        digest, _, rest = data.partition(b"\n")
+        if digest.decode("ascii") != hashlib.sha256(rest).hexdigest():
+            return None
+        head, rules, *lines = rest.split(b"\n")
+        ready = Ready(json.loads(head), [], {})
+        if not holds(ready, store, writer, stamp):
+            return None
+        made = [_rule(each) for each in json.loads(rules)]
+        items = {rule.id: line for rule, line in zip(made, lines, strict=True)}
+        return Ready(ready.head, made, items)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def holds(ready: Ready, store: Path, writer: str, stamp: object) -> bool:
+    """Whether the rules would be the same if they were made now. Raises `OSError`."""
+    head = ready.head
+    return bool(
+        head.get("made") == _made(writer, stamp)
+        and head.get("segments") == _segments(store)
+        and _grew_only(store, head["logs"])
+    )
+
+
+def keep(
+    store: Path,
+    writer: str,
+    stamp: object,
+    journal: tuple[str, dict[str, list[Any]]],
+    rules: Sequence[ActiveRule],
+    items: Mapping[str, Item],
+) -> None:
+    """Keep rules that were made of the `journal`, as `state_of` found it before they were. Raises `OSError`."""
+    from ..store import derived  # numpy comes with it
+
+    head = {"made": _made(writer, stamp), "segments": journal[0], "logs": journal[1]}
+    told = [{**dataclasses.asdict(rule), "evidence": ()} for rule in rules]
+    said = (head, told, *(dataclasses.asdict(items[rule.id]) for rule in rules))
+    rest = b"\n".join(json.dumps(each, ensure_ascii=True).encode() for each in said)
+    folder = store / "index"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    derived.replace(folder / FILE, hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
+
+
+def state_of(store: Path) -> tuple[str, dict[str, list[Any]]]:
+    """The journal as it lies on the disk. Raises `OSError`."""
+    return _segments(store), _logs(store)
+
+
+def _made(writer: str, stamp: object) -> str:
+    """By what code the rules were made, for whom, and of what beside the journal."""
+    fields = [
+        [field.name for field in dataclasses.fields(each)]
+        for each in (ActiveRule, Pattern, Hole, Item, Evidence)
+    ]
+    return hashlib.sha256(repr((FORM, fields, writer, stamp)).encode()).hexdigest()
+
+
+def _segments(store: Path) -> str:
+    names = sorted(each.path for each in segments.Shelf(store, SYSTEM).listing())
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def _logs(store: Path) -> dict[str, list[Any]]:
+    out: dict[str, list[Any]] = {}
+    for log in wal.logs(store, SYSTEM):
+        data = (store / wal.FOLDER / log.name).read_bytes()
+        out[log.name] = [len(data), hashlib.sha256(data).hexdigest()]
+    return out
+
+
+def _grew_only(store: Path, known: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether the open logs are those that are known, but for lines at their ends that rules are not made of."""
+    there = {log.name for log in wal.logs(store, SYSTEM)}
+    if known.keys() - there:
+        return False
+    for name in there:
+        size, digest = known.get(name, (0, hashlib.sha256(b"").hexdigest()))
+        data = (store / wal.FOLDER / name).read_bytes()
+        if len(data) < size or hashlib.sha256(data[:size]).hexdigest() != digest:
+            return False
+        if not all(_is_no_rule(line) for _, line in wal.lines(data[size:])):
+            return False
+    return True
+
+
+def _is_no_rule(line: bytes) -> bool:
+    body = json.loads(line).get("body")
+    return isinstance(body, dict) and isinstance(body.get("kind"), str) and body["kind"] not in MADE_OF
+
+
+def _rule(said: dict[str, Any]) -> ActiveRule:
+    pattern = said["pattern"]
+    holes = tuple(Hole(**{**hole, "values": tuple(hole["values"])}) for hole in pattern.pop("holes"))
+    plain: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in pattern.items()
+    }
+    return ActiveRule(**{**said, "pattern": Pattern(**plain, holes=holes), "evidence": ()})
