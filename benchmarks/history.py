@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from measuring import ROOT, Figure, main, number, run, say, workplace
+from measuring import ROOT, Figure, init, main, number, run, say, workplace
 
 from cortex.repo.places import find
 
@@ -39,18 +39,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
                 check=False,
                 stderr=subprocess.DEVNULL,
             )
-            run(
-                [
-                    "env",
-                    "CORTEX_NO_DAEMON=1",
-                    sys.executable,
-                    "-m",
-                    "cortex",
-                    "init",
-                    "--no-history",
-                    str(clone),
-                ]
-            )
+            init(clone)
             done = run([sys.executable, __file__, "--inside", str(clone), str(seconds)])
             figures += _figures(name, json.loads(done.out), done.memory)
     return figures

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from history import FIRST, PACE
-from measuring import ROOT, Figure, main, number, run, say, workplace
+from measuring import ROOT, Figure, init, main, number, run, say, workplace
 
 from cortex.evaluation.plots import chart
 
@@ -42,18 +42,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
             subprocess.run(["git", "init", "--quiet", "-b", "main", str(repo)], check=True)
             say(f"{commits:,} commits: making them")
             _make(repo, commits)
-            run(
-                [
-                    "env",
-                    "CORTEX_NO_DAEMON=1",
-                    sys.executable,
-                    "-m",
-                    "cortex",
-                    "init",
-                    "--no-history",
-                    str(repo),
-                ]
-            )
+            init(repo)
             said, memory = [], 0.0
             for _ in range(3 if power < 4 else 1):
                 (repo / ".git" / "cortex" / "index" / "history.json").unlink(missing_ok=True)

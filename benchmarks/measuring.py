@@ -186,6 +186,11 @@ def run(command: Sequence[str], cwd: Path | None = None) -> Run:
     return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / scale, out)
 
 
+def init(repo: Path) -> None:
+    """Bring Cortex into `repo`: no daemon comes of it, and nothing of the history is learnt."""
+    run(["env", "CORTEX_NO_DAEMON=1", sys.executable, "-m", "cortex", "init", "--no-history", str(repo)])
+
+
 def in_turns(cases: Mapping[str, Callable[[], float]], rounds: int, warm: int = 2) -> dict[str, list[float]]:
     """Measure the cases in turns, each round in another order; the first `warm` rounds do not count."""
     order, chance = list(cases), random.Random(1)

@@ -12,13 +12,12 @@ import argparse
 import random
 import shutil
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import synthetic
-from measuring import Figure, main, number, percentile, run, say, workplace
+from measuring import Figure, init, main, number, percentile, say, workplace
 
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models
@@ -61,7 +60,7 @@ def questions(count: int, seed: int = 7) -> list[str]:
 def _one(repo: Path, size: int, models: Models, count: int) -> list[Figure]:
     say(f"{size:,} memories")
     synthetic.repository(repo, 10)
-    run(["env", "CORTEX_NO_DAEMON=1", sys.executable, "-m", "cortex", "init", "--no-history", str(repo)])
+    init(repo)
     synthetic.memories(find(repo).store, size)
     engine = Engine(find(repo), models)
     start = time.perf_counter()
