@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import faulthandler
-import fcntl
 import json
 import os
 import signal
@@ -21,6 +19,7 @@ from ..repo.files import write_whole
 from ..repo.git import clean_environment
 from ..repo.places import state_folder
 from . import client, logs, loop
+from .folder import announce, announced, arrived, held, is_coming, is_held, is_same, lockable, made, starting
 from .logs import logger
 from .registry import Registry
 from .server import Server
@@ -28,10 +27,6 @@ from .workers import Factory, Workers
 
 GRACE_S = 25.0  # what a stop may take
 BIRTH_S = 5.0  # what a process may take from its start to the lock, on a busy machine
-#: A file that says since when a daemon is on its way; one older than this is of a start that failed.
-COMING, COMING_S = "coming", 15.0
-#: What flock says when another holds the lock.
-_HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES})
 _FORCE = "`cortex daemon stop --force` kills it; nothing that was acknowledged is lost by that."
 
 
@@ -74,8 +69,8 @@ def run(factory: Factory, version: str, foreground: bool = True) -> int:
 
     Raises `BusyError` when another daemon holds the state folder, `PlaceError` when that cannot be written.
     """
-    folder = _folder()
-    with _held(folder):
+    folder = made()
+    with held(folder):
         os.chdir("/")
         logs.set_up(folder, foreground)
         faulthandler.enable()
@@ -94,7 +89,7 @@ def _serve(folder: Path, factory: Factory, version: str, stop: threading.Event) 
     # Before it answers: whoever was answered finds here who it was.
     write_whole(folder / client.TOLD, json.dumps(told).encode("ascii") + b"\n")
     server.start()
-    (folder / COMING).unlink(missing_ok=True)
+    arrived(folder)
     logger.info("version %s listens on %s", version, server.path)
     looking = threading.Thread(target=loop.run, args=(workers, stop), name="loop", daemon=True)
     looking.start()
@@ -102,11 +97,11 @@ def _serve(folder: Path, factory: Factory, version: str, stop: threading.Event) 
     while not stop.wait(1.0):
         server.reap()
         server.keep_name()
-        if not _is(folder, inode):
+        if not is_same(folder, inode):
             logger.error("%s was moved or removed: another daemon may start, so this one ends", folder)
             stop.set()
     workers.changed.set()
-    if _is(folder, inode):
+    if is_same(folder, inode):
         with contextlib.suppress(OSError):  # a full disk: `status` then says less
             write_whole(folder / client.TOLD, json.dumps({**told, "ending": True}).encode("ascii") + b"\n")
     end = time.monotonic() + GRACE_S
@@ -115,7 +110,7 @@ def _serve(folder: Path, factory: Factory, version: str, stop: threading.Event) 
     late = workers.close(max(1.0, end - time.monotonic()))
     for name in late:
         logger.error("%s did not finish in time; what it had acknowledged is on disk", name)
-    if _is(folder, inode):
+    if is_same(folder, inode):
         (folder / client.TOLD).unlink(missing_ok=True)
     logger.info("stopped")
     return 1 if late or left else 0
@@ -127,12 +122,12 @@ def start(program: Sequence[str], version: str, wait_s: float = 10.0) -> Status:
     Several at once start one: the others wait for it. One of another version is stopped first. Raises
     `PlaceError` when it does not come up, with the last lines of its log.
     """
-    folder = _folder()
+    folder = made()
     end = time.monotonic() + wait_s
     now = _answering()
     if now is not None and now.version == version:
         return now
-    with _starting(folder, end), _announced(folder, version):
+    with starting(folder, end), announced(folder, version):
         now = _answering()
         if now is not None and now.version != version:
             stop(max(wait_s, GRACE_S))
@@ -169,11 +164,10 @@ def start_soon(starter: Sequence[str], version: str) -> None:
     and the next one is quick again. What goes wrong is in the daemon's log.
     """
     try:
-        folder = _folder()
-        if _coming(folder):
+        folder = made()
+        if is_coming(folder):
             return
-        if _has_place(folder, version):
-            (folder / COMING).touch()
+        announce(folder, version)
         _spawn(starter, folder)
     except (OSError, subprocess.SubprocessError, PlaceError) as error:
         logger.warning("the daemon could not be started: %s", error)
@@ -182,12 +176,7 @@ def start_soon(starter: Sequence[str], version: str) -> None:
 def obstacle() -> str:
     """Why no daemon can be started here; empty where one can."""
     try:
-        folder = _folder()
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            _locks(descriptor, folder)
-        finally:
-            os.close(descriptor)
+        lockable(made())
     except PlaceError as error:
         return f"{error.message}. {error.hint}"
     except OSError as error:
@@ -233,10 +222,10 @@ def status(timeout: float = 3.0) -> Status:
         told = client.call("status", timeout=timeout)
     except CortexError as error:
         folder = state_folder()
-        coming, held, told = _coming(folder), is_held(folder), client.describe()
-        if not held and not coming:
+        coming, taken, told = is_coming(folder), is_held(folder), client.describe()
+        if not taken and not coming:
             return Status()
-        if not held:
+        if not taken:
             return Status(problem="it is being started", starting=True)
         version = str(told.get("version", ""))
         pid = _int(told.get("pid"))
@@ -259,7 +248,7 @@ def status(timeout: float = 3.0) -> Status:
         if isinstance(repositories, list)
         else (),
         _int(told.get("queue")),
-        starting=_coming(state_folder()),
+        starting=is_coming(state_folder()),
     )
 
 
@@ -270,117 +259,6 @@ def log(count: int = 50, follow: bool = False) -> Iterator[str]:
         yield from logs.follow(file, count, lambda: False)
     else:
         yield from logs.tail(file, count)
-
-
-def is_held(folder: Path) -> bool:
-    """Whether a daemon holds this state folder."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in _HELD  # nobody holds what cannot be locked
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def _folder() -> Path:
-    """The state folder, made if need be, for this person alone. Raises `PlaceError` when it is read-only."""
-    folder = state_folder().absolute()
-    try:
-        logs.path(folder).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        probe = folder / f".probe.{os.getpid()}.{threading.get_ident()}"
-        probe.touch()
-        probe.unlink(missing_ok=True)
-    except OSError as error:
-        raise PlaceError(
-            f"the daemon cannot write its folder {folder}: {error.strerror}",
-            "Make it writable, or set CORTEX_HOME to a folder that is.",
-        ) from error
-    return folder
-
-
-@contextlib.contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """The one lock that makes this process the daemon: on the folder, since a lock file can be unlinked."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if not _lock(
-            descriptor, folder, time.monotonic() + 1.0
-        ):  # others may look at the lock for an instant
-            raise BusyError(
-                f"a daemon runs already: process {client.describe().get('pid', 'unknown')} holds {folder}",
-                "`cortex daemon status` tells how it is; `cortex daemon stop` ends it.",
-            )
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _starting(folder: Path, end: float) -> Iterator[None]:
-    """One start at a time: the lock is on the log's folder."""
-    descriptor = os.open(logs.path(folder).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if not _lock(descriptor, folder, end):
-            raise BusyError(
-                "another process is starting the daemon, and does not get done", "Try again in a moment."
-            )
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _announced(folder: Path, version: str) -> Iterator[None]:
-    """While it lasts, `status` says that a daemon is on its way, where there is a place for one."""
-    if _has_place(folder, version):
-        with contextlib.suppress(OSError):
-            (folder / COMING).touch()
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            (folder / COMING).unlink(missing_ok=True)
-
-
-def _has_place(folder: Path, version: str) -> bool:
-    """Whether a daemon of this version can come: one that runs unseen (a sandbox hides its socket) keeps it."""
-    return not is_held(folder) or client.is_of_another_version(version)
-
-
-def _coming(folder: Path) -> bool:
-    """Whether somebody said, not long ago, that they start a daemon."""
-    try:
-        return 0 <= time.time() - (folder / COMING).stat().st_mtime < COMING_S
-    except OSError:
-        return False
-
-
-def _lock(descriptor: int, folder: Path, end: float) -> bool:
-    """Whether the lock came free before `end`. Raises `PlaceError` where a folder cannot be locked."""
-    while not _locks(descriptor, folder):
-        if time.monotonic() >= end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def _locks(descriptor: int, folder: Path) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in _HELD:
-            return False
-        raise PlaceError(
-            f"the daemon's folder {folder} cannot be locked: {error.strerror}",
-            "Its file system has no locks: set CORTEX_HOME to a folder on a local disk.",
-        ) from error
-    return True
 
 
 def _await(folder: Path, end: float, birth_s: float) -> Status | None:
@@ -453,14 +331,6 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _is(folder: Path, inode: int) -> bool:
-    """Whether the folder that is held still has its name."""
-    try:
-        return folder.stat().st_ino == inode
-    except OSError:
-        return False
 
 
 def _int(value: object) -> int:

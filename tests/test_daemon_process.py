@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import random
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 
 from cortex.daemon import client, process, protocol
+from cortex.daemon.folder import is_held
 from cortex.repo.errors import BusyError, CortexError, DamagedError, PlaceError
 from cortex.repo.places import state_folder
 
@@ -210,7 +212,7 @@ def test_a_killed_daemon_is_back_within_two_seconds(program: list[str], repo: Pa
     pid = process.start(program, "1").pid
     client.call("register", str(known(repo)))
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not process.is_held(state_folder()))
+    eventually(lambda: not is_held(state_folder()))
     assert process.status() == process.Status()
     with pytest.raises(client.NoDaemon):
         client.call("ping")
@@ -284,7 +286,7 @@ def test_a_signal_ends_it_after_what_it_has_begun(
     os.kill(pid, number)
     asking.join()
     assert answers == [{"slept": 0.7}]
-    eventually(lambda: not process.is_held(state_folder()))
+    eventually(lambda: not is_held(state_folder()))
     assert calls(repo)[-1] == "close" and "end" in calls(repo)
 
 
@@ -332,7 +334,7 @@ def test_a_state_folder_that_cannot_be_locked_is_named_with_what_to_do(
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
     assert process.obstacle() == ""
-    monkeypatch.setattr(process.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(PlaceError, match=f"{state_folder()} cannot be locked: Function not") as caught:
         process.start(program, "1")
     assert "CORTEX_HOME" in caught.value.hint

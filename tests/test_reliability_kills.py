@@ -17,6 +17,7 @@ import pytest
 
 from cortex import __version__
 from cortex.daemon import client, process
+from cortex.daemon.folder import is_held
 from cortex.repo.errors import CortexError
 from cortex.repo.places import find
 from cortex.store.doctor import examine
@@ -169,7 +170,7 @@ def test_fifty_daemons_at_once_leave_one_though_every_file_is_removed(
         for home, pids in zip(homes, forked, strict=True):
             (winner,) = set(pids) & set(left)
             monkeypatch.setenv("CORTEX_HOME", str(home))
-            assert process.is_held(home) and client.call("ping", timeout=PATIENCE_S)["pid"] == winner
+            assert is_held(home) and client.call("ping", timeout=PATIENCE_S)["pid"] == winner
             ends = Counter(line.partition(":")[0] for line in told(Path(f"{home}.out")))
             assert ends == {"busy": 49}, home
             most = max(most, len(set(pids) & set(left)))
