@@ -42,6 +42,10 @@ def words(result: Mapping[str, Any], paint: render.Paint) -> str:
         f"{render.count(result['corrections'], 'correction')} learnt ({result['elapsed_s']:.1f} s)"
     ]
     lines += [paint("dim", line) for line in history_words(result)]
+    if memories := ", ".join(
+        render.count(number, kind, render.MANY.get(kind, "")) for kind, number in result["memories"].items()
+    ):
+        lines.append(f"noted from code, history and documents: {memories}")
     outcomes = ", ".join(f"{number} {verdict}" for verdict, number in result["outcomes"].items() if number)
     if outcomes:
         lines.append(paint("dim", f"generations: {outcomes}"))

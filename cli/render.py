@@ -249,6 +249,9 @@ def memory(result: Mapping[str, Any], paint: Paint) -> str:
             paint("bold", "history"),
             *(paint("dim", safe("    " + _step(step))) for step in result["history"]),
         ]
+    elif result.get("history"):
+        steps = [f"{step['from'] or 'active'} → {step['to']}: {step['reason']}" for step in result["history"]]
+        lines += ["", paint("bold", "history"), *(paint("dim", safe("    " + step)) for step in steps)]
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from ..store.kinds import Correction, Exposure, Feedback, Memory, Pattern, RuleE
 from ..store.record import Draft, Record
 from ..store.secrets import clean, redact, redact_all
 from .contracts import SCHEMA, AskResult, Evidence, LogResult, MemoryResult
+from .noticing import ORIGINS
 from .state import State
 
 logger = logging.getLogger("cortex")
@@ -147,9 +148,11 @@ def show(state: State, *, id: str) -> dict[str, object]:
         "deleted": view.current(m) is None,
     }
     body = heads[-1].decoded()
+    steps = [_event(record) for record in _events(state, m)] if isinstance(body, Memory) else []
     if isinstance(body, Memory) and body.rule is not None:
         result["rule"] = _rule(body.rule)
-        result["history"] = [_event(record) for record in _events(state, m)]
+    if "rule" in result or steps:
+        result["history"] = steps
     cleaned: dict[str, object] = clean(result)[0]
     return cleaned
 
@@ -188,6 +191,10 @@ def feedback(
             drafts.append(Draft(settled, m=m, parents=_heads(state, m), origin=origin))
     if verdict in ("bad", "wrong"):
         drafts += _released(state, m, origin)
+        if current is not None and current.origin in ORIGINS and isinstance(body, Memory):
+            # It was counted or read, and will be again: a person's word ends that.
+            step = RuleEvent(rule=m, to_state="retired", reason=f"called {verdict}", by="person")
+            drafts.append(Draft(step, origin=origin))
     before = state.journal.redactions
     written = state.journal.append(drafts, request)
     redacted = state.journal.redactions - before

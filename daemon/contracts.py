@@ -408,6 +408,7 @@ class LearnResult(TypedDict):
     """`cortex learn --json`; `rules` lists those whose state changed.
 
     Of a walk through the past: `passed` counts what was passed over, by reason, `noticed` reverts and fixes of fixes.
+    `memories` counts the preferences, fixes and decisions that were written, by type.
     """
 
     schema: int
@@ -416,6 +417,7 @@ class LearnResult(TypedDict):
     corrections: int
     files: int
     rules: list[dict[str, str]]
+    memories: dict[str, int]
     passed: dict[str, int]
     noticed: dict[str, int]
     finished: bool

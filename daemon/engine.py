@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from . import (
     fixing,
     guarding,
     hearing,
+    noticing,
     receiving,
     recording,
     reporting,
@@ -110,6 +111,7 @@ class Engine:
         self._tidied = 0
         self._used = time.monotonic()
         self._recorded = 0  # corrections from the past that the rules have not seen
+        self._noticing: Iterator[None] | None = None  # what is being looked at, slice by slice
         self._hooks: tuple[object, ...] | None = None  # as they were when they were last looked at
 
     def handle(
@@ -166,6 +168,7 @@ class Engine:
             self._state = self._open()
             self._trees = {self.place.gitdir: self._state}
             self._stamp, self._history_done, self._recorded = stamp, False, 0
+            self._noticing = None
 
     def _at(self, path: str) -> State:
         """The state of the work tree around `path`."""
@@ -236,6 +239,8 @@ class Engine:
             return not report.finished
         with self._lock:
             self._tidy()
+        if self._notice(stop, budget_s):
+            return True
         more, end = True, time.monotonic() + budget_s
         while more and not stop() and time.monotonic() < end:
             with self._lock:
@@ -339,6 +344,23 @@ class Engine:
             sweeping.after_commit(self._state.apart())
         except (CortexError, OSError) as error:
             logger.info("the commit was not swept: %s", error)
+
+    def _notice(self, stop: Callable[[], bool], budget_s: float) -> bool:
+        """Go on counting what the code itself says, beside the engine's lock; True while there is more."""
+        if self._noticing is None and noticing.due(self._state):
+            self._noticing = noticing.look(self._state.apart())
+        end = time.monotonic() + budget_s
+        while self._noticing is not None and not stop() and time.monotonic() < end:
+            try:
+                next(self._noticing)
+            except StopIteration:
+                self._noticing = None
+            except (CortexError, OSError) as error:
+                self._noticing = None
+                logger.warning("the code of %s could not be looked at: %s", self.place.root, error)
+                break
+            time.sleep(BREATH_S)
+        return self._noticing is not None
 
     def _revise(self) -> list[dict[str, str]]:
         """Bring the rules up to date, beside the engine's lock: it can take seconds in a large store."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..store.secrets import count_in_lines
 from ..store.sync import sync as exchange
-from . import receiving
+from . import noticing, receiving
 from .contracts import SCHEMA
 from .state import State
 
@@ -17,6 +17,7 @@ def sync(state: State, *, remote: str = "") -> dict[str, object]:
     chosen = remote or state.settings().text("sync.remote") or None
     report = exchange(state.place, state.journal, chosen, scan=count_in_lines)
     if report.fetched:
+        noticing.unite(state)
         receiving.judge(state)  # what arrived may warn here only after it was tried here
     if report.remote:
         mark = state.place.store / "index" / SYNCED

@@ -19,6 +19,7 @@ from ..store.kinds import Generation, Outcome
 from ..store.record import Draft
 from ..store.wording import count
 from .contracts import SCHEMA, LearnResult
+from .noticing import notice
 from .state import State
 
 Progress = Callable[[Mapping[str, object]], None]
@@ -41,8 +42,9 @@ def learn(
         forget_cursor(state.place)
         history = learn_past(state, since=since, progress=progress)
     changed = revise_rules(state)
+    noticed = notice(state, again=everything)
     redacted = state.journal.redactions - redactions
-    return _result(live, history, changed, redacted, time.monotonic() - started)
+    return _result(live, history, changed, noticed, redacted, time.monotonic() - started)
 
 
 def scan(state: State, since: str = "") -> LiveReport:
@@ -209,6 +211,7 @@ def _result(
     live: LiveReport,
     history: HistoryReport | None,
     rules: list[dict[str, str]],
+    memories: Mapping[str, int],
     redacted: int,
     elapsed: float,
 ) -> LearnResult:
@@ -219,6 +222,7 @@ def _result(
         "corrections": live.corrections + (history.recorded if history else 0),
         "files": history.files if history else 0,
         "rules": rules,
+        "memories": dict(memories),
         "passed": dict(history.passed) if history else {},
         "noticed": dict(history.noticed) if history else {},
         "finished": history.finished if history else True,

@@ -174,7 +174,9 @@ def reason(each: Ranked, kin: Sequence[Ranked] = ()) -> str:
     if item.kind in ("correction", "rule"):
         against = sum(other.item.against for other in (each, *kin))
         parts.append(_often(each, kin, evidence) + (f", {against} against" if against else ""))
-    if last is not None:
+    if last is not None and item.kind == "preference":
+        parts.append(f"as in {plain(last.path, 80)}")
+    elif last is not None:
         parts.append(f"last in {plain(last.commit)[:10]}" if last.commit else "")
         parts.append(f"by {plain(_name(last.author), 40)}" if last.author else "")
         parts.append(f"in {plain(last.path, 80)}" if last.path else "")

@@ -77,4 +77,6 @@ def _blotted(token: str) -> str:
 
 
 def _sides(item: Item) -> set[tuple[str, str]]:
-    return {(" ".join(each.before.split()), " ".join(each.after.split())) for each in item.evidence}
+    sides = {(" ".join(each.before.split()), " ".join(each.after.split())) for each in item.evidence}
+    # A line may show several preferences; and where a memory has no code, none of it is shared.
+    return set() if item.kind == "preference" else sides - {("", "")}

@@ -74,6 +74,12 @@ OPTIONS: Mapping[str, Option] = {
         Option("learn.history", True, "learn from the repository's past"),
         Option("learn.since", "", "a revision: the past before it is not learnt from"),
         Option("learn.history_days", 3650, "how far back, in days", least=1, most=36_500),
+        Option(
+            "learn.conventions",
+            "shared",
+            "preferences, fixes and decisions: kept to be shared, for this machine alone, or not at all",
+            ("shared", "private", "off"),
+        ),
         Option("capture.agents", True, "record what assistants write"),
         Option("capture.keep_days", 90, "days for which generated code is kept", least=1, most=3650),
         Option("sync.remote", "", "remote to share memories with; empty: the current branch's, else origin"),

@@ -289,11 +289,17 @@ def _memory(record: Record, body: Memory, corrections: Mapping[str, Record]) -> 
         decoded = each.decoded()
         if isinstance(decoded, Correction):
             evidence.append(_evidence(each, decoded))
+    evidence += [
+        Evidence(each.commit, each.path, each.before, each.after, each.author, each.time)
+        for each in body.examples[: EVIDENCE - len(evidence)]
+    ]
     rule = body.rule
     title = one_line(body.title) or (headline(shown(rule.pattern), shown(rule.rewrite)) if rule else "")
     title = title or _cut(one_line(body.text), 2 * SIDE)
     language = body.language or (rule.language if rule else "")
-    code = _joined(*_pattern_code(rule), *(side for one in evidence[:2] for side in (one.before, one.after)))
+    # What merely shows a preference is any code: it would bring the preference up wherever alike code is asked of.
+    shows = () if body.type == "preference" else evidence[:2]
+    code = _joined(*_pattern_code(rule), *(side for one in shows for side in (one.before, one.after)))
     return Item(
         id=record.m,
         head=record.id,
@@ -307,7 +313,7 @@ def _memory(record: Record, body: Memory, corrections: Mapping[str, Record]) -> 
         created=record.t,
         author=record.author,
         origin=record.origin,
-        support=len(came),
+        support=body.support or len(came),
         evidence=tuple(evidence),
         code=code,
         words=_joined(title, body.text, body.reason, body.path, code),

@@ -178,6 +178,21 @@ class Pattern(Body):
 
 
 @dataclass(frozen=True)
+class Example(Body):
+    """One place that shows what a memory says: both sides of an edit, or what stands there."""
+
+    KIND = "example"
+
+    commit: str = ""
+    path: str = ""
+    line: int = 0
+    before: str = ""
+    after: str = ""
+    author: str = ""
+    time: int = 0  # in ms; 0 where there is no commit
+
+
+@dataclass(frozen=True)
 class Memory(Body):
     """Anything else that can be recalled: rule, pattern, preference, fix, decision, task, note."""
 
@@ -194,6 +209,9 @@ class Memory(Body):
     provenance: tuple[str, ...] = ()  # memory ids of what it was learnt from
     rule: Pattern | None = None
     private: bool = False
+    support: int = 0  # of a preference: the places that chose so, and those that chose otherwise
+    against: int = 0
+    examples: tuple[Example, ...] = ()  # of what was read from code and history themselves
 
 
 @dataclass(frozen=True)
