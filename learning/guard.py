@@ -10,6 +10,8 @@ from ..analyzers.patterns import Match, Parsed, apply, compile, find_each
 from ..store.items import Evidence
 from ..store.kinds import Pattern
 from .ahead import Ahead, Found
+from .chance import LACKS
+from .needs import brought, lacking
 from .suppress import is_suppressed, suppressions
 
 MAX_TEXT = 1024 * 1024
@@ -77,6 +79,7 @@ class Finding:
     start: int = 0
     end: int = 0
     others: tuple[Other, ...] = ()
+    needs: tuple[str, ...] = ()  # names that the rewrite uses, and the file neither imports nor defines
 
 
 def check(
@@ -186,6 +189,7 @@ def _resting(
         spans[each.start, each.end] = (each.start + moved, each.start + moved + len(each.rewrite))
         moved += len(each.rewrite) - (each.end - each.start)
     again = ahead.again(after.path, after.text, after.language, lambda: _places(after, None, rules))
+    stood: dict[str, list[Match]] = {}  # the places of a rule in the file, found once for all of its own
     out: Found = []
     for rule, match in kept:
         place = spans.get((match.start, match.end))
@@ -194,8 +198,13 @@ def _resting(
             continue
         inside = [(each, m) for each, m in again if place[0] <= m.start and m.end <= place[1]]
         own = [m for each, m in inside if each.id == rule.id]
-        if own and len(own) >= _count(change, rule, match):
-            continue
+        if own:
+            if rule.id not in stood:
+                stood[rule.id] = _all(change, rule)
+            if len(own) >= sum(
+                match.start <= each.start and each.end <= match.end for each in stood[rule.id]
+            ):
+                continue
         back = [(each, m) for each, m in inside if each.id != rule.id and _turns_back(match, place, m)]
         if any((each.confidence, each.support) > (rule.confidence, rule.support) for each, _ in back):
             continue
@@ -213,11 +222,10 @@ def _outermost(matches: Sequence[Match]) -> list[Match]:
     return out
 
 
-def _count(change: Change, rule: ActiveRule, match: Match) -> int:
-    """How many places of a rule lie in a place, itself included."""
+def _all(change: Change, rule: ActiveRule) -> list[Match]:
+    """The places of a rule in a file, wherever they begin."""
     compiled = compile(rule.pattern, change.language)
-    found = compiled.find(change.text, path=change.path) if compiled else []
-    return sum(match.start <= each.start and each.end <= match.end for each in found)
+    return compiled.find(change.text, path=change.path) if compiled else []
 
 
 def _turns_back(match: Match, place: tuple[int, int], again: Match) -> bool:
@@ -248,6 +256,7 @@ def _parses(change: Change, matches: Sequence[Match], ahead: Ahead) -> bool:
 
 
 def _finding(change: Change, rule: ActiveRule, match: Match, others: tuple[Other, ...]) -> Finding:
+    needs = lacking(brought(match.text, match.rewrite, change.language), change.text, change.language)
     return Finding(
         path=change.path,
         line=match.line,
@@ -256,14 +265,20 @@ def _finding(change: Change, rule: ActiveRule, match: Match, others: tuple[Other
         end_column=match.end_column,
         language=change.language,
         rule=rule.id,
-        message=rule.message,
+        message=rule.message + needed(needs),
         before=match.text,
         after=match.rewrite,
         support=rule.support,
         against=rule.against,
-        confidence=rule.confidence,
+        confidence=rule.confidence * (LACKS if needs else 1.0),
         status=rule.status,
         start=match.start,
         end=match.end,
         others=others,
+        needs=needs,
     )
+
+
+def needed(names: Sequence[str]) -> str:
+    """What is said of names that a rewrite takes for granted; empty for none."""
+    return f"; needs: {', '.join(names)}, which the file neither imports nor defines" if names else ""
