@@ -250,6 +250,12 @@ def _of_hunks(patch: pygit2.Patch, language: str) -> tuple[list[_Told], bool]:
     return out, failed
 
 
+def edits_between(before: str, after: str, language: str) -> list[tuple[Key, str]]:
+    """The keys of the edits between two pieces of code, each with the text that went; none where one does not parse."""
+    found = _differing(_dedented(before), _dedented(after), language, 0) or []
+    return [(Key(*said, ()), gone) for said, _, gone, _ in found]
+
+
 def _dedented(text: str) -> str:
     return textwrap.dedent(text.expandtabs(8)) if "\t" in text else textwrap.dedent(text)
 

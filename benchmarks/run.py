@@ -26,12 +26,13 @@ NAMES = (
     "history",
     "edit_script",
     "ownership",
+    "next_correction",
     "pairing",
     "daemon",
     "journal",
 )
 INSTALLED = ("commands", "hooks")
-HISTORIES = ("history", "edit_script", "ownership")
+HISTORIES = ("history", "edit_script", "ownership", "next_correction")
 
 
 def main() -> int:

@@ -29,11 +29,14 @@ class Course:
         self._known = self._first = first
         self.revised = self.left = 0
 
-    def up_to(self, before: int, regular: bool, reactions: Iterable[Reaction] = ()) -> list[Case]:
+    def up_to(
+        self, before: int, regular: bool, reactions: Iterable[Reaction] = (), *, ask: bool = True
+    ) -> list[Case]:
         """Know what was corrected in commits before a place, and nothing of it or later; returns what is new.
 
         The daemon revises the rules whenever it learnt something. Here it is done where that may make a difference:
-        when other rules may be made, when a rule that speaks got evidence, and else at `regular` times.
+        when other rules may be made, when a rule that speaks got evidence, and else at `regular` times. To `ask`
+        takes as long as to make rules; without it they are made at each regular time.
         """
         fresh = list(self._between(self._known, before))
         self._known = max(self._known, before)
@@ -41,7 +44,7 @@ class Course:
         added = learner.learn(fresh, self._order.times[before] * 1000) if fresh else 0
         left = learner.heed(reactions)
         self.left += left
-        moved = added > 0 and learner.moved()
+        moved = added > 0 and (learner.moved() if ask else regular)
         if self._known > self._first and (
             moved or left or (added and learner.active) or (regular and learner.may)
         ):
