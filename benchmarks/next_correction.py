@@ -356,6 +356,8 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
         by = sum(n for (_, people), n in counts.items() if people)
         anybody = sum(n for (each, _), n in counts.items() if each)
         say(f"{name_of(folder)}: {len(hunks):,} hunks, corrected by anybody {anybody:,}, by people {by:,}")
+    if not every:
+        return []
     told += rows("all", every)
     head = ["history", "flagged by", "flags", "that very fix", "by people", "lift, anybody", "lift, people"]
     table = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head), *told]
