@@ -18,7 +18,7 @@ from .parse import grammar, parse
 
 #: Folders whose code is shown or fed to something, and is not written as the rest is.
 _ASIDE = re.compile(
-    r"(^|/)(examples?|samples?|fixtures?|testdata|test-data|__fixtures__|__snapshots__|templates?|docs?|playgrounds?"
+    r"(^|/)(\.[^/]+|examples?|samples?|fixtures?|testdata|test-data|__fixtures__|__snapshots__|templates?|docs?|playgrounds?"
     r"|benchmarks?|snapshots?|mocks?|__mocks__|stubs|typings|migrations|_?legacy|demos?)/",
     re.IGNORECASE,
 )
@@ -56,9 +56,11 @@ def is_aside(path: str) -> bool:
 
 
 def uses(path: str, source: bytes, language: str) -> list[Use]:
-    """The choices that a file shows, in no order; none for a file that does not parse."""
+    """The choices that a file shows, in no order; none for an example, or a file that does not parse."""
     from . import conventions_go, conventions_python, conventions_script
 
+    if is_aside(path):
+        return []
     root = parse(source, language).root_node
     if root.has_error:
         return []
@@ -112,9 +114,14 @@ def message_uses(said: str, at: int) -> Iterator[Use]:
     yield Use("errors.end", "period" if said.rstrip().endswith(".") else "open", at)
 
 
-def library(topics: Mapping[str, Mapping[str, str]], module: str, at: int) -> Iterator[Use]:
-    """The choice of a library that an import shows; a longer name of a module goes before a shorter one."""
+def library(topics: Mapping[str, Mapping[str, str]], module: str, at: int, test: bool) -> Iterator[Use]:
+    """The choice of a library that an import shows; a longer name of a module goes before a shorter one.
+
+    What tests import says what tests are written with, and nothing of the code.
+    """
     for topic, modules in topics.items():
+        if test != (topic.startswith("tests.") or topic == "library.mock"):
+            continue
         name = module
         while name:
             if name in modules:

@@ -12,7 +12,6 @@ from .conventions import (
     Use,
     captures,
     case,
-    is_aside,
     is_test,
     library,
     line,
@@ -47,6 +46,8 @@ _LIBRARIES = table(
             github.com/matryer/is=is gotest.tools/v3/assert=gotest.tools github.com/onsi/gomega=gomega""",
     }
 )
+#: A package that helps tests, by its name: a project's own, where it is no library that is known.
+_HELPS = re.compile(r"(test|testutil|assert|require|check)s?\"$")
 _LONG_WORD = 11
 _TOLD = re.compile(r"\(\s*\"((?:[^\"\\]|\\.)*)\"")
 _ERROR = re.compile(r"\b(err|[a-z]\w*Err)\b")
@@ -55,10 +56,8 @@ _ERROR = re.compile(r"\b(err|[a-z]\w*Err)\b")
 def uses(path: str, source: bytes, language: str, root: tree_sitter.Node) -> Iterator[Use]:
     """The choices that a Go file shows."""
     found, test = captures(_QUERY, language, root), is_test(path)
-    if is_aside(path):
-        return
     for node in found.get("import", []):
-        yield from library(_LIBRARIES, text(node).strip('"`'), line(node))
+        yield from library(_LIBRARIES, text(node).strip('"`'), line(node), test)
     yield from _calls(found, test)
     stem = path.rsplit("/", 1)[-1].removesuffix(".go").removesuffix("_test")
     # Words that are joined cannot be told apart; so long a name is hardly one word.
@@ -72,6 +71,9 @@ def uses(path: str, source: bytes, language: str, root: tree_sitter.Node) -> Ite
             yield Use("any", "any", line(node))
     if test:
         yield from _tests(found)
+        helped = [text(node) for node in found.get("import", []) if _HELPS.search(text(node))]
+        if helped and not any(_known(each) for each in helped):
+            yield Use("tests.assertions", "own", 1)
         return
     yield from _documented(found)
     for node in found.get("method", []):
@@ -84,6 +86,10 @@ def uses(path: str, source: bytes, language: str, root: tree_sitter.Node) -> Ite
     for node in found.get("constant", []):
         if form := case(text(node)):
             yield Use("naming.constants", "camel" if form == "pascal" else form, line(node))
+
+
+def _known(module: str) -> bool:
+    return any(library(_LIBRARIES, module.strip('"`'), 1, True))
 
 
 def _calls(found: Found, test: bool) -> Iterator[Use]:

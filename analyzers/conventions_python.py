@@ -12,7 +12,6 @@ from .conventions import (
     Use,
     captures,
     case,
-    is_aside,
     is_test,
     library,
     line,
@@ -61,10 +60,8 @@ def uses(path: str, source: bytes, language: str, root: tree_sitter.Node) -> Ite
     for node in found.get("string", []):
         yield from _string(node, node.id in docs)
     for node in found.get("function", []):
-        yield from _function(node, test, path)
-    if is_aside(path):
-        return
-    yield from _imports(path, found)
+        yield from _function(node, test)
+    yield from _imports(path, found, test)
     yield from _errors(found, test)
     for node in found.get("type", []):
         said = text(node)
@@ -76,7 +73,7 @@ def uses(path: str, source: bytes, language: str, root: tree_sitter.Node) -> Ite
         yield Use("format", "method", line(node))
     for node in found.get("percent", []):
         yield Use("format", "percent", line(node))
-    for node in found.get("path", []):
+    for node in () if test else found.get("path", []):
         yield Use("library.paths", "os.path", line(node))
     for node in found.get("constant", []):
         name = text(node)
@@ -121,10 +118,8 @@ def _string(node: tree_sitter.Node, is_doc: bool) -> Iterator[Use]:
         yield Use("format", "f-string", line(node))
 
 
-def _function(node: tree_sitter.Node, test: bool, path: str) -> Iterator[Use]:
+def _function(node: tree_sitter.Node, test: bool) -> Iterator[Use]:
     name, at = text(node.child_by_field_name("name")), line(node)
-    if is_aside(path):
-        return
     form = case(name.lstrip("_"))
     if form and not test and not name.startswith(("visit_", "do_", "test", "setUp", "tearDown")):
         yield Use("naming.functions", form, at)
@@ -174,14 +169,14 @@ def _form(doc: tree_sitter.Node) -> Iterator[Use]:
             break
 
 
-def _imports(path: str, found: Found) -> Iterator[Use]:
+def _imports(path: str, found: Found, test: bool) -> Iterator[Use]:
     future = any("annotations" in text(node) for node in found.get("future", []))
     if found.get("type") or future:
         yield Use("imports.future", "there" if future else "none", 1)
     for node in found.get("import", []):
         for child in node.named_children:
             module = text(child.child_by_field_name("name") or child)
-            yield from library(_LIBRARIES, module, line(node))
+            yield from library(_LIBRARIES, module, line(node), test)
             if module == "typing":
                 yield Use("imports.typing", text(node).removeprefix("import "), line(node))
     for node in found.get("from", []):
@@ -189,10 +184,10 @@ def _imports(path: str, found: Found) -> Iterator[Use]:
         names = [text(child) for child in node.named_children[1:]]
         if module == "unittest" and names == ["mock"]:
             module = "unittest.mock"
-        yield from library(_LIBRARIES, module, at)
+        yield from library(_LIBRARIES, module, at, test)
         if module == "typing":
             yield Use("imports.typing", "from", at)
-        if module == "pathlib":
+        if module == "pathlib" and not test:
             yield Use("library.paths", "pathlib", at)
         if module.startswith("."):
             yield Use("imports.reach", "relative", at)

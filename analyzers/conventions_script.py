@@ -12,7 +12,6 @@ from .conventions import (
     Use,
     captures,
     case,
-    is_aside,
     is_test,
     library,
     line,
@@ -79,9 +78,7 @@ def uses(path: str, source: bytes, language: str, root: tree_sitter.Node) -> Ite
     test = is_test(path)
     found = captures(_QUERY, language, root)
     yield from _form(found)
-    if is_aside(path):
-        return
-    yield from _imports(found)
+    yield from _imports(found, test)
     yield from _names(path, found, test)
     if not test:
         yield from _errors(found)
@@ -116,20 +113,20 @@ def _is_attribute(node: tree_sitter.Node) -> bool:
     return node.parent is not None and node.parent.type == "jsx_attribute"
 
 
-def _imports(found: Found) -> Iterator[Use]:
+def _imports(found: Found, test: bool) -> Iterator[Use]:
     for node in found.get("import", []):
         module, at = text(node.child_by_field_name("source")).strip("'\""), line(node)
         yield Use("imports.form", "import", at)
-        yield from _module(module, at)
+        yield from _module(module, at, test)
         if module.startswith(".") and not re.search(r"\.(css|scss|json|vue|svelte|svg|png)(\?\w+)?$", module):
             yield Use("imports.ending", "there" if re.search(r"\.[cm]?[jt]sx?$", module) else "none", at)
     for node in found.get("required", []):
         yield Use("imports.form", "require", line(node))
-        yield from _module(text(node).strip("'\""), line(node))
+        yield from _module(text(node).strip("'\""), line(node), test)
 
 
-def _module(module: str, at: int) -> Iterator[Use]:
-    yield from library(_LIBRARIES, module, at)
+def _module(module: str, at: int, test: bool) -> Iterator[Use]:
+    yield from library(_LIBRARIES, module, at, test)
     if _BUILTIN.match(module):
         yield Use("imports.node", "prefix" if module.startswith("node:") else "bare", at)
 

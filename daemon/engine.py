@@ -83,6 +83,7 @@ READING = frozenset({"rule_show", "rules", "ask", "log", "report", "review", "sh
 SLICE_S = 20.0
 #: How long the lock is left to those who wait for it, between two slices of background work, in seconds.
 BREATH_S = 0.005
+QUIET_S = 1.0  # nothing was asked for so long: now there is time to count
 MOST_SAVED = 50  # files saved at once that are looked through
 DAY_MS = 86_400_000
 IDLE_S = 900.0  # a repository in which nothing happens for so long is let go of, until something does
@@ -239,13 +240,13 @@ class Engine:
             return not report.finished
         with self._lock:
             self._tidy()
-        if self._notice(stop, budget_s):
-            return True
         more, end = True, time.monotonic() + budget_s
         while more and not stop() and time.monotonic() < end:
             with self._lock:
                 more = self._state.catch_up()
             time.sleep(BREATH_S)
+        if not more and self._notice(stop, budget_s):
+            return True
         if not more and time.monotonic() - self._used > IDLE_S:
             self._let_go()
         if not more:
@@ -346,11 +347,18 @@ class Engine:
             logger.info("the commit was not swept: %s", error)
 
     def _notice(self, stop: Callable[[], bool], budget_s: float) -> bool:
-        """Go on counting what the code itself says, beside the engine's lock; True while there is more."""
+        """Go on counting what the code itself says, beside the engine's lock; True while there is more.
+
+        Nobody waits for it, so it waits for everybody: nothing is done while the person works with this repository, and
+        half of the time otherwise.
+        """
         if self._noticing is None and noticing.due(self._state):
             self._noticing = noticing.look(self._state.apart())
         end = time.monotonic() + budget_s
-        while self._noticing is not None and not stop() and time.monotonic() < end:
+        while self._noticing is not None and not stop() and (began := time.monotonic()) < end:
+            if began - self._used < QUIET_S:
+                time.sleep(QUIET_S / 10)
+                continue
             try:
                 next(self._noticing)
             except StopIteration:
@@ -359,7 +367,7 @@ class Engine:
                 self._noticing = None
                 logger.warning("the code of %s could not be looked at: %s", self.place.root, error)
                 break
-            time.sleep(BREATH_S)
+            time.sleep(max(BREATH_S, time.monotonic() - began))
         return self._noticing is not None
 
     def _revise(self) -> list[dict[str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from ..analyzers.languages import words
+
 #: Reads a file of the tree by its path; None where there is none.
 Reader = Callable[[str], "str | None"]
 
@@ -87,6 +89,11 @@ ESLINT = (
     *(f"eslint.config.{ending}" for ending in ("js", "mjs", "cjs", "ts")),
 )
 GOLANGCI = (".golangci.yml", ".golangci.yaml", ".golangci.toml", ".golangci.json")
+
+_OTHERS = """pyproject.toml ruff.toml .ruff.toml setup.cfg package.json .pre-commit-config.yaml biome.json biome.jsonc
+    .editorconfig .flake8 mypy.ini .pylintrc"""
+#: A folder that holds one of these has settings of its own.
+FILES_OF_CONFIGURATION = words(_OTHERS) | {*PRETTIER, *ESLINT, *GOLANGCI}
 
 
 def configured(read: Reader) -> dict[tuple[str, str], str]:

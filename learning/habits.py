@@ -273,7 +273,7 @@ def said(language: str, topic: str, value: str) -> str:
     for each in (own, ""):
         values = _SAID.get(each, {}).get(topic)
         if values is not None:
-            return values.get(value, values.get("*", "")).replace("{}", f"`{value}`")
+            return values[value] if value in values else values.get("*", "").replace("{}", f"`{value}`")
     return ""
 
 

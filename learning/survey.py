@@ -12,21 +12,24 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pygit2
 from pygit2.enums import SortMode
 
 from ..analyzers.conventions import Use, is_aside, uses
 from ..analyzers.languages import is_generated, language_of
-from .configured import configured
+from .configured import FILES_OF_CONFIGURATION, configured
 
 #: Files of one language that are read, and the largest of them in bytes.
-FILES, LARGEST = 400, 200_000
+FILES, LARGEST = 400, 120_000
 #: What came in since so long before the newest commit is new, in seconds and in words.
 LATELY_S, LATELY = 182 * 86_400, "6 months"
 #: How far back a history is followed to find the tree of that time, in commits of the first line.
 _FAR = 20_000
 _CONFIGURATION = 256 * 1024
+#: Packages with a configuration of their own, so deep and so many.
+_DEEP, _PACKAGES = 3, 50
 _PLACES = 3
 _SHOWN = 120
 #: Of these a file says one thing, however often.
@@ -75,8 +78,10 @@ def survey(
     except (KeyError, pygit2.GitError):
         return
     tally.head = str(head.id)
-    tally.configured = configured(lambda path: _text(tree, path))
     now = _listed(tree)
+    for folder in _configured_folders(tree):
+        for said, path in configured(partial(_below, tree, folder)).items():
+            tally.configured.setdefault(said, folder + path)
     tally.own = _own(tree, [path for path, _ in now])
     before = _before(repository, head)
     tally.compared = before is not None
@@ -190,6 +195,24 @@ def _before(repository: pygit2.Repository, head: pygit2.Commit) -> pygit2.Tree |
     return None
 
 
+def _configured_folders(tree: pygit2.Tree) -> list[str]:
+    """The folders that hold a formatter's or linter's configuration: the top, and packages of their own below it."""
+    found, folders = [], [("", tree)]
+    while folders and len(found) < _PACKAGES:
+        prefix, folder = folders.pop(0)
+        names = {entry.name for entry in folder if entry.type_str == "blob"}
+        if not prefix or names & FILES_OF_CONFIGURATION:
+            found.append(prefix)
+        if prefix.count("/") < _DEEP:
+            below = [(f"{prefix}{entry.name}/", entry) for entry in folder if isinstance(entry, pygit2.Tree)]
+            folders += [each for each in below if not is_aside(each[0])]
+    return found
+
+
+def _below(tree: pygit2.Tree, folder: str, path: str) -> str | None:
+    return _text(tree, folder + path)
+
+
 def _text(tree: pygit2.Tree, path: str) -> str | None:
     try:
         entry = tree[path]
@@ -202,7 +225,9 @@ def _text(tree: pygit2.Tree, path: str) -> str | None:
 
 def _own(tree: pygit2.Tree, paths: list[str]) -> frozenset[str]:
     """What the repository's own packages are called: that it uses itself is no choice."""
-    names = {path.split("/")[-2] for path in paths if path.endswith("/__init__.py") and path.count("/") <= 2}
+    names = {
+        path.split("/")[-2] for path in paths if re.match(r"((src|lib|python)/)?[^/]+/__init__\.py$", path)
+    }
     if module := re.search(r"^module\s+(\S+)", _text(tree, "go.mod") or "", re.M):
         names |= {part for part in module[1].split("/")[1:] if not re.match(r"v\d+$", part)} | {module[1]}
     try:

@@ -92,6 +92,17 @@ def test_pythons_tests_show_where_and_how_they_are_written() -> None:
     assert ("docstrings", "none") not in found, "tests need none"
 
 
+def test_what_tests_import_says_nothing_of_the_code() -> None:
+    source = "import requests\nimport pytest\n\n\ndef test_it():\n    pass\n"
+    assert {topic for topic, _ in shown("tests/test_a.py", source, "python")} & {"library.http"} == set()
+    assert ("library.http", "requests") in shown("src/a.py", source, "python")
+    assert ("tests.framework", "pytest") not in shown("src/a.py", source, "python")
+
+
+def test_examples_show_nothing() -> None:
+    assert shown("examples/a.py", PYTHON, "python") == shown(".github/a.py", PYTHON, "python") == set()
+
+
 GO = """package store
 
 import (
@@ -157,6 +168,16 @@ func TestOpenAll(t *testing.T) {
         ("tests.assertions", "testify"),
         ("tests.assert", "require"),
     } <= shown("store/open_test.go", source, "go")
+
+
+def test_a_projects_own_helper_of_tests_is_not_the_standard_library() -> None:
+    source = """package a
+
+import "github.com/me/tool/internal/test"
+
+func TestIt(t *testing.T) { test.Assert(t, true) }
+"""
+    assert ("tests.assertions", "own") in shown("a_test.go", source, "go")
 
 
 SCRIPT = """import fs from 'node:fs'
@@ -243,6 +264,7 @@ def test_examples_and_tests_are_told_by_their_paths() -> None:
         ("typescript", "library.http", "axios", "Make HTTP requests with the library `axios`"),
         ("go", "errors.wrap", "%w", 'Wrap errors with `fmt.Errorf("…: %w", err)`'),
         ("go", "library.logging", "log", ""),
+        ("go", "any", "interface{}", "Write `interface{}`, not `any`"),
         ("python", "semicolons", "none", ""),
         ("python", "quotes", "double", "Write string literals with double quotes"),
     ],

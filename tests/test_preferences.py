@@ -100,6 +100,14 @@ def test_configurations_are_read_for_what_they_turn_on(path, text, language, top
     assert ((language, topic) in configured(lambda name: text if name == path else None)) is says
 
 
+def test_a_package_with_settings_of_its_own_leaves_to_them_what_they_say(repo, commit) -> None:
+    files = {f"ui/src/file{n}.ts": "const a = 'x'\n" * 9 for n in range(6)}
+    commit(repo, files)
+    assert found(repo)["typescript:semicolons"].strong
+    commit(repo, {"ui/.prettierrc": "{}"})
+    assert found(repo)["typescript:semicolons"].why == "it is left to ui/.prettierrc"
+
+
 def later(repo: Path, days: int) -> None:
     """Let time go by: the last commit again, that much later."""
     then = int(subprocess.check_output(["git", "log", "-1", "--format=%ct"], cwd=repo)) + days * 86_400
