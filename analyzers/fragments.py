@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .languages import LANGUAGES
@@ -9,6 +10,7 @@ from .parse import Node, tree
 
 PLACE = "%s"
 BODY = "\n    pass"
+_METHOD = re.compile(r"\s*\(\s*(?:self|cls)\b")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def _spanning(root: Node, start: int, end: int) -> Node | None:
 
 def fragments(before: str, after: str, language: str) -> tuple[Fragment, Fragment] | None:
     """Both sides of an edit in the first wrapper that both parse in; None where there is none."""
-    for wrapper in LANGUAGES[language].wrappers:
+    for wrapper in _wrappers(before, language):
         left = fragment(before, language, wrapper)
         if left is None:
             continue
@@ -63,3 +65,14 @@ def fragments(before: str, after: str, language: str) -> tuple[Fragment, Fragmen
         if right is not None:
             return left, right
     return None
+
+
+def _wrappers(text: str, language: str) -> tuple[str, ...]:
+    """The wrappers in the order in which they are tried. `(key, fn)` reads as an expression as well, but what is cut
+    out of code in brackets are the parameters of a function; in Python, where tuples are, those of a method.
+    """
+    wrappers = LANGUAGES[language].wrappers
+    heads = ("def f" + PLACE,) if _METHOD.match(text) else ("function f" + PLACE,)
+    if text.lstrip()[:1] != "(":
+        return wrappers
+    return tuple(sorted(wrappers, key=lambda each: not each.startswith(heads)))

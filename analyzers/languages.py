@@ -46,6 +46,7 @@ _JS_WRAPPERS = (
     "({%s})",
     "class A { %s }",
     "function f(%s) {}",
+    "function f%s {}",
     "import {%s} from 'm'",
     "f(%s)",
 )

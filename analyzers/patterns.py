@@ -127,6 +127,9 @@ class Compiled:
         self._imports = tuple(each[7:] for each in pattern.guards if each.startswith("import:"))
         self._bound = tuple(each[6:] for each in pattern.guards if each.startswith("bound:"))
         self._paths = tuple(each[5:] for each in pattern.guards if each.startswith("path:"))
+        self._not_paths = tuple(each[9:] for each in pattern.guards if each.startswith("not-path:"))
+        self._not_imports = frozenset(each[11:] for each in pattern.guards if each.startswith("not-import:"))
+        self._not_in = frozenset(each[7:] for each in pattern.guards if each.startswith("not-in:"))
 
     # What follows is needed where the pattern matches, and it nearly never does.
 
@@ -177,8 +180,12 @@ class Compiled:
         """Whether the guards let the pattern speak of this file."""
         if self._paths and not any(fnmatchcase(path, glob) for glob in self._paths):
             return False
+        if any(fnmatchcase(path, glob) for glob in self._not_paths):
+            return False
         if piece:
             return True
+        if self._not_imports and not self._not_imports.isdisjoint(parsed.imports):
+            return False
         if self._imports and not set(self._imports) & set(parsed.imports):
             return False
         return not self._bound or parsed.names.issuperset(self._bound)
@@ -198,6 +205,8 @@ class Compiled:
             if self._lacks is not None and self._lacks.search(found):
                 continue
             if not self._throws_alike(node) or any(is_shadowed(node, name) for name in self._bound):
+                continue
+            if self._not_in and not self._not_in.isdisjoint(_definitions(node, self.language)):
                 continue
             rewrite = self._rewrite(node, text, start, end)
             if rewrite is None or rewrite == found or _stands_already(text, start, found, rewrite):
@@ -292,6 +301,12 @@ class Compiled:
             before = i
             last = i if i >= 0 else last
         return "".join(out) + (text[placed[-1][1] : end] if placed else "")
+
+
+def _definitions(node: SgNode, language: Language) -> list[str]:
+    """The names of the definitions around a node."""
+    named = (each.field("name") for each in node.ancestors() if each.kind() in language.definitions)
+    return [name.text() for name in named if name is not None]
 
 
 def find_each(

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from fitting import fit, left_out
 from keys import History, Key, keys_of
 from learners import Case, Choice, Offer, Score, case, score
 from measuring import Figure, main, say
@@ -38,7 +39,29 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
         say(f"{history.name}: {len(found)} keys with places left")
         figures += table(found, f"{history.name}: ") if given.each else []
         everything += found
+    if given.fit:
+        figures += fitted(everything)
     return figures + table(everything, "")
+
+
+def fitted(found: Sequence[Case]) -> list[Figure]:
+    """What the weights come to, and the rows of each history with the weights that the others give."""
+    say("the weights of a change under way: " + ", ".join(f"{k} {v:.2f}" for k, v in fit(found).items()))
+    others = left_out(found)
+    out = []
+    progress = [each for each in found if each.progress]
+    for learner, choose in (("Cortex", ours), ("Cortex with feedback between files", with_feedback)):
+        picks = [
+            choose(each, replace(IN_PROGRESS, progress_weights=others[each.history])) for each in progress
+        ]
+        for name in sorted({each.history for each in progress}) if learner == "Cortex" else ():
+            chosen = [
+                (each, pick) for each, pick in zip(progress, picks, strict=True) if each.history == name
+            ]
+            said = score([each for each, _ in chosen], [pick for _, pick in chosen])
+            out += _rows(f"{name} left out of its fit, in progress, {learner}", said, None, False)
+        out += _rows(f"each left out of its fit, in progress, {learner}", score(progress, picks), None, False)
+    return out
 
 
 def cases(history: History, keys: Sequence[Key], most: int, seed: int) -> list[Case]:
@@ -85,28 +108,28 @@ def _rows(what: str, said: Score, precision: float | None, recall: bool) -> list
     ]  # fmt: skip
 
 
-def ours(each: Case) -> Choice:
+def ours(each: Case, settings: Settings | None = None) -> Choice:
     """What Cortex offers."""
-    offer = choice(each)
+    offer = choice(each, settings)
     return (offer.flagged, offer.beside) if offer else ((), ())
 
 
-def choice(each: Case) -> Offer | None:
+def choice(each: Case, settings: Settings | None = None) -> Offer | None:
     """The offer that would be active: the first of the rivals, as `revise` chooses."""
     for offer in each.offers:
-        if _active(offer, each.progress):
+        if _active(offer, each.progress, settings):
             return offer
     return None
 
 
-def _active(offer: Offer, progress: bool) -> bool:
+def _active(offer: Offer, progress: bool, settings: Settings | None = None) -> bool:
     evidence = replace(offer.evidence, in_progress=progress, confirmed=False)
-    return decide(evidence, offer.test, IN_PROGRESS if progress else None).state == ACTIVE
+    return decide(evidence, offer.test, (settings or IN_PROGRESS) if progress else None).state == ACTIVE
 
 
-def with_feedback(each: Case) -> Choice:
-    """The same file by file: what a person accepted counts for it, what they left counts against it."""
-    offer = choice(each)
+def with_feedback(each: Case, settings: Settings | None = None) -> Choice:
+    """The same file by file, in the daemon's terms: what was shown and taken, what was shown and left."""
+    offer = choice(each, settings)
     if offer is None:
         return (), ()
     by_path: dict[str, list[int]] = {}
@@ -115,12 +138,9 @@ def with_feedback(each: Case) -> Choice:
     taken: list[int] = []
     accepted = refused = 0
     for path in sorted(by_path):
-        evidence = replace(offer.evidence, support=offer.evidence.support + accepted,
-                           weight=offer.evidence.weight + accepted)  # fmt: skip
-        test = replace(
-            offer.test, left=offer.test.left + refused, stood=offer.test.stood + refused - accepted
-        )
-        if not _active(replace(offer, evidence=evidence, test=test), each.progress):
+        evidence = replace(offer.evidence, shown_taken=accepted, shown_left=refused)
+        test = replace(offer.test, stood=offer.test.stood - accepted)
+        if not _active(replace(offer, evidence=evidence, test=test), each.progress, settings):
             return taken, ()
         taken += by_path[path]
         labels = [each.spots[k].label for k in by_path[path]]
@@ -149,5 +169,12 @@ if __name__ == "__main__":
         ("--keys", {"type": int, "default": 60, "help": "so many of each repository, drawn by the seed"}),
         ("--seed", {"type": int, "default": 11}),
         ("--each", {"action": "store_true", "help": "say each repository by itself as well"}),
+        (
+            "--fit",
+            {
+                "action": "store_true",
+                "help": "fit the weights, and say how each history does without its own",
+            },
+        ),
         ("--cache", {"default": "", "help": "a folder where the keys of a history are kept between runs"}),
     )

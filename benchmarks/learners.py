@@ -15,10 +15,11 @@ from cortex.learning.backtest import BackTest, Place, backtests
 from cortex.learning.corrections import corrections
 from cortex.learning.generalise import Candidate, generalise
 from cortex.learning.lifecycle import Evidence
+from cortex.learning.underway import wraps
 from cortex.store.kinds import Correction
 
 MOST_SEEDS = 24
-MOST_CANDIDATES = 4
+MOST_CANDIDATES = 5
 MOST_PLACES = 4_000
 CAP = 20
 LONGEST = 2_000  # characters of both sides
@@ -215,7 +216,10 @@ def _offers(
         [_earlier(history, seeds[0].parent)] * len(candidates),
         MOST_PLACES,
     )
-    for candidate, test in zip(candidates, tests, strict=True):
+    # As `revise` chooses: the widest first, which may speak only while its change is under way.
+    for candidate, test in sorted(
+        zip(candidates, tests, strict=True), key=lambda each: not (progress and each[0].wide)
+    ):
         yield _offer(history, candidate, test, seeds, places, at, seen)
 
 
@@ -262,13 +266,14 @@ def _offer(
     commits = {seen[m].commit for m in candidate.support}
     evidence = Evidence(
         len(candidate.support), float(len(candidate.support)), len(commits), True, False, 0, 0,
-        candidate.reversed_by, candidate.weak,
+        candidate.reversed_by, candidate.weak, wraps=wraps(candidate.pattern), wide=candidate.wide,
     )  # fmt: skip
     counted = replace(
         test,
         stood=len(stand),
         left=sum(each.left for each in stand),
         fresh=sum(each.fresh for each in stand),
+        far=sum(each.far for each in stand),
         places=(),
     )
     return Offer(candidate.pattern.pattern, evidence, counted, tuple(sorted(flagged)), tuple(beside))

@@ -95,7 +95,7 @@ class _Work:
         if len({node.kind for node in nodes}) == 1 and all(children):
             if _is_body(nodes[0]):
                 return self._body(nodes)
-            joined = self._children(nodes)
+            joined = self._children(nodes, top)
             if joined is not None:
                 return joined
             if nodes[0].kind in LISTS:
@@ -106,7 +106,7 @@ class _Work:
             raise _NoGeneralisationError
         return self._hole(nodes, texts)
 
-    def _children(self, nodes: Sequence[Node]) -> str | None:
+    def _children(self, nodes: Sequence[Node], top: bool = False) -> str | None:
         rows = [_plain(node) for node in nodes]
         if len({len(row) for row in rows}) != 1:
             return None
@@ -116,7 +116,9 @@ class _Work:
                 return None
             if not column[0].named and len({child.data for child in column}) > 1:
                 return None
-        return _stitch(nodes[0], rows[0], [self.before(column) for column in columns])
+        # A statement of one expression is that expression: no hole for the whole of it.
+        only = top and len(columns) == 1
+        return _stitch(nodes[0], rows[0], [self.before(column, only) for column in columns])
 
     def after(self, nodes: Sequence[Node]) -> str:
         texts = tuple(node.tokens for node in nodes)

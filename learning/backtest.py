@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import keyword
+import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..analyzers.fragments import fragments
 from ..analyzers.languages import is_generated, language_of, words
@@ -46,7 +48,7 @@ Touched = Collection[str] | Mapping[str, int]
 @dataclass(frozen=True)
 class Place:
     """A line of an accepted file where a pattern matches: `fresh` when it was written after the first
-    correction, `left` when it stands in a file that was corrected.
+    correction, `left` when it stands in a file that was corrected, `far` when in a folder where none was.
     """
 
     path: str
@@ -55,14 +57,15 @@ class Place:
     end_line: int = 0
     fresh: bool = False
     left: bool = False
+    far: bool = False
 
 
 @dataclass(frozen=True)
 class BackTest:
     """What a pattern met: `stood` matches that people accepted, of which `left` are in files where they
     corrected others, and `fresh` were written after the first correction; `changed` matches that they did correct.
-    `holding` of `files` files hold the pattern's words at all. `common`: nothing but a member that is used
-    everywhere holds the pattern down.
+    `far` of those that stood lie in folders where nothing was corrected. `holding` of `files` files hold the pattern's
+    words at all. `common`: nothing but a member that is used everywhere holds the pattern down.
     """
 
     matched: int = 0
@@ -74,6 +77,7 @@ class BackTest:
     holding: int = 0
     common: bool = False
     places: tuple[Place, ...] = ()
+    far: int = 0
 
     @property
     def rarity(self) -> float:
@@ -90,12 +94,18 @@ class _Count:
     stood: int = 0
     left: int = 0
     fresh: int = 0
+    far: int = 0
     files: int = 0
     holding: int = 0
     lone: tuple[re.Pattern[str], ...] = ()
     spread: int = 0  # files that use all lone members, beside those that were corrected
     before: dict[str, str | None] = field(default_factory=dict)  # the earlier texts of files
     places: list[Place] = field(default_factory=list)
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """The folders in which something was corrected."""
+        return frozenset(map(posixpath.dirname, self.touched))
 
 
 def backtest(
@@ -151,6 +161,7 @@ def backtests(
             holding=count.holding,
             common=_is_common(words, count),
             places=tuple(count.places),
+            far=count.far,
         )
         for words, count, done in zip(alone, counts, changed, strict=True)
     ]
@@ -206,6 +217,7 @@ def _file(path: str, text: str, patterns: Sequence[Pattern], counts: Sequence[_C
         count.holding += 1
         if count.lone and path not in count.touched and all(each.search(text) for each in count.lone):
             count.spread += 1
+        far = bool(count.touched) and posixpath.dirname(path) not in count.folders
         for match in compiled.find(parsed, path=path):
             left = path in count.touched
             if left and isinstance(count.touched, Mapping):
@@ -214,8 +226,11 @@ def _file(path: str, text: str, patterns: Sequence[Pattern], counts: Sequence[_C
             count.stood += 1
             count.left += left
             count.fresh += fresh
+            count.far += far
             if len(count.places) < count.most:
-                count.places.append(Place(path, match.line, match.text[:200], match.end_line, fresh, left))
+                count.places.append(
+                    Place(path, match.line, match.text[:200], match.end_line, fresh, left, far)
+                )
 
 
 def _is_fresh(count: _Count, path: str, line: str) -> bool:

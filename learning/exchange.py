@@ -25,7 +25,7 @@ MOST = 1_000  # rules in it
 LONGEST = 8_000  # characters of a text
 MOST_HOLES = 100
 MOST_STARS = 10  # in one glob
-GUARDS = ("path:", "import:", "bound:", "lacks:")
+GUARDS = ("path:", "import:", "bound:", "lacks:", "not-path:", "not-import:", "not-in:")
 _ID = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _KEPT = ("title", "text", "language", "framework", "reason", "scope")
@@ -109,7 +109,7 @@ def _pattern(given: Mapping[str, object], number: int) -> Pattern:
     if any(len(value) > LONGEST for hole in pattern.holes for value in hole.values):
         raise UsageError(f"rule {number}: what fills a hole is too long")
     for guard in pattern.guards:
-        if not guard.startswith(GUARDS) or (guard.startswith("path:") and guard.count("*") > MOST_STARS):
+        if not guard.startswith(GUARDS) or (guard.startswith(("path:", "not-path:")) and guard.count("*") > MOST_STARS):
             raise UsageError(f"rule {number}: there is no guard {guard[:60]!r}")
     if compile(pattern) is None:
         raise UsageError(f"rule {number}: its pattern cannot be read, or is too large")
@@ -154,6 +154,8 @@ def _document(rule: Exported) -> str:
             lines += [f"  {hole.name}:", f"    kind: {_yaml(hole.kind)}"]
     if paths := [each[5:] for each in pattern.guards if each.startswith("path:")]:
         lines += ["files:", *(f"  - {_yaml(path)}" for path in paths)]
+    if paths := [each[9:] for each in pattern.guards if each.startswith("not-path:")]:
+        lines += ["ignores:", *(f"  - {_yaml(path)}" for path in paths)]
     lines.append(f"fix: {_yaml(pattern.rewrite)}")
     return "\n".join(lines) + "\n"
 
@@ -169,10 +171,14 @@ def _note(rule: Exported) -> str:
     assert pattern is not None
     imports = [each[7:] for each in pattern.guards if each.startswith("import:")]
     bound = [each[6:] for each in pattern.guards if each.startswith("bound:")]
+    unlike = [each[11:] for each in pattern.guards if each.startswith("not-import:")]
+    outside = [each[7:] for each in pattern.guards if each.startswith("not-in:")]
     parts: Sequence[str] = [
         rule.body.reason,
         f"Holds only where one of these is imported: {', '.join(imports)}." if imports else "",
         f"Holds only where these are names of imports: {', '.join(bound)}." if bound else "",
+        f"Does not hold where one of these is imported: {', '.join(unlike)}." if unlike else "",
+        f"Does not hold in these definitions: {', '.join(outside)}." if outside else "",
     ]
     return "\n".join(part for part in parts if part)
 

@@ -15,7 +15,7 @@ import keyword
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..analyzers.difference import Found, Pair, difference, parents, unit_pairs
@@ -36,6 +36,7 @@ MAX_CANDIDATES = 4  # of one cluster
 # made learners worse on real histories. It takes this many to be offered beside the first.
 NARROW = 8
 
+_Words = tuple[str, tuple[str, ...], tuple[str, ...]]  # the language, what vanished, what appeared
 _WORD = re.compile(r"[A-Za-z_]\w*\Z")
 _QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`]*`")
 _STRING_OR_WORD = re.compile(r"[A-Za-z_]\w*")
@@ -45,6 +46,7 @@ _KEYWORDS = frozenset(keyword.kwlist) | words(
     chan select switch case default fallthrough goto throw catch void delete this extends implements
     public private protected static readonly enum export"""
 )
+_PARAMETERS = words("formal_parameters parameters parameter_list")
 #: Names that stand in nearly every file of their language.
 _ANYWHERE = words("self cls this super")
 
@@ -62,6 +64,7 @@ class Candidate:
     cluster: str = ""
     reversed_by: int = 0
     weak: bool = False  # no word of its own holds it down: an operator, a keyword
+    wide: bool = False  # whatever both sides share is left open: for a change that is under way alone
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def generalise(corrections: Sequence[tuple[str, Correction]], least: int = LEAST
     out: list[Candidate] = []
     sizes = {key: len({member.m for member in members}) for key, members in clusters.items()}
     for key, members in sorted(clusters.items(), key=lambda each: each[0]):
-        reverse = sizes.get((key[0], key[2], key[1]), 0)
+        reverse = _reverse(sizes, key)
         found = list(_of_cluster(members, least, "/".join([key[0], " ".join(key[1]), " ".join(key[2])])))
         out += [replace(each, reversed_by=reverse) for each in found]
         covered = {m for each in found for m in each.support}
@@ -111,6 +114,11 @@ def generalise(corrections: Sequence[tuple[str, Correction]], least: int = LEAST
         out += _of_cluster(members, least, "~" + "/".join([key[0], " ".join(key[1]), " ".join(key[2])]))
     out += _of_cores(corrections, {m for each in out for m in each.support}, least)
     return _unique(out)
+
+
+def _reverse(sizes: Mapping[_Words, int], key: _Words) -> int:
+    """How many corrections go the other way round; what only puts in brackets is not its own reverse."""
+    return sizes.get((key[0], key[2], key[1]), 0) if key[1] != key[2] else 0
 
 
 def is_keyword(word: str) -> bool:
@@ -149,7 +157,7 @@ def _of_cores(
     for key, members in sorted(clusters.items(), key=lambda each: each[0]):
         name = "^" + "/".join([key[0], " ".join(key[1]), " ".join(key[2])])
         for each in _of_cluster(members, least, name):
-            yield replace(each, reversed_by=sizes.get((key[0], key[2], key[1]), 0))
+            yield replace(each, reversed_by=_reverse(sizes, key))
 
 
 def _members(m: str, correction: Correction, cores: bool = False) -> Iterator[_Member]:
@@ -252,8 +260,14 @@ def _telling(tokens: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _abstract(member: _Member) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tokens that vanished and appeared with names that mean something here alone blotted out."""
+    """The tokens that vanished and appeared with names that mean something here alone blotted out.
+
+    What is there only once more, or once less, is chance: it stands in a part that the edit took over.
+    """
     pair = member.chain[0]
+    before, after = set(pair[0].tokens), set(pair[1].tokens)
+    gone = tuple(token for token in member.gone if token not in after) or member.gone
+    came = tuple(token for token in member.came if token not in before) or member.came
     roles = {node.text for side in pair for node in _walk(side) if _names_interface(node)}
 
     def blot(token: str) -> str:
@@ -263,7 +277,7 @@ def _abstract(member: _Member) -> tuple[tuple[str, ...], tuple[str, ...]]:
             return "NUM"
         return token if token in roles or token in _KEYWORDS or not _WORD.match(token) else "ID"
 
-    return tuple(sorted(map(blot, member.gone))), tuple(sorted(map(blot, member.came)))
+    return tuple(sorted(map(blot, gone))), tuple(sorted(map(blot, came)))
 
 
 def _walk(node: Node) -> Iterator[Node]:
@@ -315,8 +329,26 @@ def _own_words(member: _Member) -> set[str]:
 
 
 def _of_part(members: Sequence[_Member], least: int, name: str) -> Iterator[Candidate]:
-    seen: set[tuple[str, str, str]] = set()
-    made = 0
+    """What may become a rule for good, and last the widest, which speaks only while a change is under way."""
+    seen: set[tuple[str, ...]] = set()
+    wide: Candidate | None = None
+    for height, alike in _shapes(members, least):
+        wide = wide or _candidate(alike, height, WIDEST, least, name)
+        for width in WIDTHS:
+            candidate = _candidate(alike, height, width, least, name)
+            if candidate is None or (seen and len(candidate.support) < NARROW):
+                continue
+            if len(seen) < MAX_CANDIDATES and (said := _said(candidate)) not in seen:
+                seen.add(said)
+                yield candidate
+        if len(seen) == MAX_CANDIDATES:
+            break
+    if wide is not None and _said(wide) not in seen:
+        yield replace(wide, wide=True)
+
+
+def _shapes(members: Sequence[_Member], least: int) -> Iterator[tuple[int, list[_Member]]]:
+    """The heights from the smallest edit up, each with its members of one shape, the most common first."""
     for height in range(MAX_HEIGHT + 1):
         shapes: defaultdict[tuple[str, str], list[_Member]] = defaultdict(list)
         for member in members:
@@ -324,19 +356,13 @@ def _of_part(members: Sequence[_Member], least: int, name: str) -> Iterator[Cand
                 b, a = member.chain[height]
                 shapes[(b.kind, a.kind)].append(member)
         for _, alike in sorted(shapes.items(), key=lambda each: (-len(each[1]), each[0])):
-            if len({member.m for member in alike}) < least:
-                continue
-            for width in WIDTHS:
-                candidate = _candidate(alike, height, width, least, name)
-                if candidate is None or (made and len(candidate.support) < NARROW):
-                    continue
-                key = (candidate.pattern.pattern, candidate.pattern.rewrite, candidate.pattern.selector)
-                if key not in seen:
-                    seen.add(key)
-                    yield candidate
-                    made += 1
-                if made >= MAX_CANDIDATES:
-                    return
+            if len({member.m for member in alike}) >= least:
+                yield height, alike
+
+
+def _said(candidate: Candidate) -> tuple[str, ...]:
+    pattern = candidate.pattern
+    return (pattern.language, pattern.pattern, pattern.rewrite, pattern.selector, *pattern.guards)
 
 
 def _candidate(
@@ -346,6 +372,8 @@ def _candidate(
     if general is None:
         return None
     anchor = _anchored(general)
+    if not _says_itself(general, members[0].chain[height][0]):
+        return None
     if anchor is None or (general.pattern[0] == "$" and members[0].chain[height][0].field == "function"):
         return None
     for pattern in _patterns(general, members[0], height):
@@ -357,7 +385,8 @@ def _candidate(
                 checked = guarded
                 support.append(member.m)
         distinct = tuple(dict.fromkeys(support))
-        checked = _near(checked, [x.correction.path for x in members if x.m in set(distinct)])
+        if width != WIDEST:
+            checked = _near(checked, [x.correction.path for x in members if x.m in set(distinct)])
         if len(distinct) >= least and all(
             _check(checked, x, height) == checked for x in members if x.m in distinct
         ):
@@ -367,6 +396,19 @@ def _candidate(
                 checked, distinct, title, _text(members[0].chain[height][1]), name, weak=not anchor
             )
     return None
+
+
+def _says_itself(general: General, node: Node) -> bool:
+    """Whether a pattern means by itself what it meant where it stood: not a parameter that gets another name, whose
+    body is not seen, and not a lone name in brackets, which were those of a call or a class.
+    """
+    before, after = (["(", *elements(each)] for each in (general.pattern, general.rewrite))
+    if node.kind not in _PARAMETERS:
+        return before[1] != "(" or len(before) > 4
+    if len(before) != len(after):
+        return True
+    changed = [k for k, (x, y) in enumerate(zip(before, after, strict=True)) if x != y]
+    return not all(_is_name(before[k]) and _is_name(after[k]) and before[k - 1] in "(," for k in changed)
 
 
 def _near(pattern: Pattern, paths: Sequence[str]) -> Pattern:
@@ -400,7 +442,9 @@ def _of_module(pattern: Pattern, members: Sequence[_Member]) -> Pattern:
     paths = [
         f"import:{path}"
         for path in one.imports
-        if first[0] in _implied(path, one.language) and all(path in x.correction.imports for x in members)
+        if path[:1] != "."  # what is relative reads otherwise in each folder
+        and first[0] in _implied(path, one.language)
+        and all(path in x.correction.imports for x in members)
     ]
     guards = [f"bound:{first[0]}", *paths]
     return replace(pattern, guards=(*pattern.guards, *guards))
@@ -427,6 +471,8 @@ def _anchored(general: General) -> bool | None:
         return None
     if any(_is_name(token) and token not in _ANYWHERE for token in before):
         return True
+    if "$" not in general.pattern and len(before) > 2 and any(_is_name(token) for token in came):
+        return False  # numbers and operators alone, but these very ones
     # Of an import that keywords alone hold down nothing is known.
     if any(token in _KEYWORDS - {"from", "import"} for token in before) and any(
         _is_name(token) for token in came
@@ -538,10 +584,13 @@ def _squeezed(text: str) -> str:
 
 
 def _unique(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The first of those that say the same, with the support of all."""
-    out: dict[tuple[str, str, str, str], Candidate] = {}
+    """The first of those that say the same, with the support of all; nothing is wide that another says for good."""
+    out: dict[tuple[str, ...], Candidate] = {}
+    lasting = {_said(each) for each in candidates if not each.wide}
     for each in candidates:
-        key = (each.pattern.language, each.pattern.pattern, each.pattern.rewrite, each.pattern.selector)
+        if each.wide and _said(each) in lasting:
+            continue
+        key = _said(each) if each.wide else _said(each)[:4]
         known = out.get(key)
         if known is None:
             out[key] = each

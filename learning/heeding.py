@@ -7,11 +7,16 @@ is not theirs to change. Each place counts once, by its rule, its file and what 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from ..analyzers.difference import enclosing
+from ..analyzers.imports import imports_of
+from ..analyzers.languages import language_of
+from ..analyzers.parse import Node, tree
 from ..store.fold import View
 from ..store.kinds import Exposure, Reaction
+from .narrowing import Where
 
 #: How long a warning is remembered, in ms: who commits later than that thinks of something else.
 WITHIN = 30 * 86_400_000
@@ -59,12 +64,41 @@ def reactions(
         ]
         if stands or offered:
             verdict = "left" if stands else "taken"
-            yield Reaction(rule=rule, path=path, place=digest, verdict=verdict, commit=commit)
+            around, imports = _surroundings(path, plain, (stands or offered)[0])
+            yield Reaction(
+                rule=rule, path=path, place=digest, verdict=verdict, commit=commit,
+                enclosing=around, imports=imports,
+            )  # fmt: skip
 
 
-def reacted(view: View, own_writer: str) -> Counter[tuple[str, str]]:
-    """How often each rule's places were left and taken: (rule, verdict) → places."""
-    return Counter((rule, body.verdict) for (rule, _, _), body in _last(view, own_writer).items())
+def answered(view: View, own_writer: str) -> Mapping[tuple[str, str], list[Where]]:
+    """Each rule's places that were left and taken, with what is known of each: (rule, verdict) → places."""
+    texts: dict[Place, str] = {}
+    for record in view.of_kind(Exposure.KIND):
+        body = record.decoded()
+        for each in body.items if isinstance(body, Exposure) else ():
+            if each.path and each.before:
+                texts[place_of(each.memory, each.path, each.before)] = each.before
+    out: defaultdict[tuple[str, str], list[Where]] = defaultdict(list)
+    for place, body in _last(view, own_writer).items():
+        out[body.rule, body.verdict].append(
+            Where(body.path, texts.get(place, ""), body.enclosing, body.imports)
+        )
+    return out
+
+
+def _surroundings(path: str, text: str, span: tuple[int, int]) -> tuple[str, tuple[str, ...]]:
+    """The names of the definitions around a place, and what its file imports."""
+    language = language_of(path)
+    if language is None:
+        return "", ()
+    at = len(text[: span[0]].encode("utf-8", "replace"))
+    node: Node | None = tree(text.encode("utf-8", "replace"), language)
+    inner = node
+    while node is not None:
+        inner = node
+        node = next((child for child in node.children if child.start <= at < child.end), None)
+    return enclosing(inner), imports_of(text, language)
 
 
 def _last(view: View, own_writer: str) -> dict[Place, Reaction]:

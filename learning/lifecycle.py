@@ -3,16 +3,18 @@
 A rule's chance of being right is the mean of a Beta posterior: corrections count for it; matches that people left
 in files that they corrected, matches that they wrote since, and their "wrong" count against it; the prior says how
 telling its words are (learner A of the field test on real histories). While a change is in progress what stands
-elsewhere says nothing, and the chance is calibrated on every key of the development histories that was seen three
-times, whatever came later (`benchmarks/field.py`).
+elsewhere was not passed over, and the chance is that of the key as a whole (`underway`), fitted on every key of the
+development histories that was seen three times, whatever came later (`benchmarks/field.py`).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..store.wording import count, times
+from . import underway
 from .backtest import BackTest
 
 CANDIDATE, SHADOW, ACTIVE, RETIRED = "candidate", "shadow", "active", "retired"
@@ -35,15 +37,17 @@ class Settings:
     stood_weight: float = 0.25
     fresh_weight: float = 8.0
     wrong_weight: float = 4.0
-    shown_weight: float = 1.0  # of a place that was shown, and committed as it was
+    shown_weight: float = 2.0  # of a place that was shown, and committed as it was
     telling_share: float = 0.35
     everywhere_share: float = 0.6
-    # The calibration of a change in progress, of the log-odds: fitted on 75 keys of five histories.
-    progress_slope: float = 0.75
-    progress_shift: float = 1.24
+    # While a change is in progress, its other places are wanted all, and what is wrong is seen at once: of what is
+    # offered from here on, .91 is right (keys of histories that the fit had not seen).
+    progress_confidence: float = 0.7
+    progress_weights: Mapping[str, float] = field(default_factory=lambda: underway.WEIGHTS)
     # What every receiver may have (`$A.get($B)`) takes a person's word, or so many corrections and no like place.
     common_support: int = 12
     common_commits: int = 6
+    common_confidence: float = 0.9  # of the widest form of a change that is under way
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Evidence:
     habit: float = 0.0  # the share of the corrections that were of an assistant's code
     shown_left: int = 0  # places of which the guard warned, and that were committed as they were
     shown_taken: int = 0  # and those that were committed as it offered
+    wraps: bool = False  # nothing of the pattern goes
+    wide: bool = False  # whatever both sides share is left open
 
 
 @dataclass(frozen=True)
@@ -91,10 +97,13 @@ def decide(evidence: Evidence, backtest: BackTest, settings: Settings | None = N
         return Decision(RETIRED, confidence, f"corrected the other way round {times(evidence.reversed_by)}")
     if confidence < settings.retire_confidence:
         return Decision(RETIRED, confidence, _shown(evidence) or _standing(backtest))
-    if confidence < settings.active_confidence:
+    sure = confidence >= settings.common_confidence or not backtest.common
+    if evidence.wide and not (evidence.in_progress and sure):
+        return Decision(SHADOW, confidence, "so general a form speaks only while its change is under way")
+    if confidence < (settings.progress_confidence if evidence.in_progress else settings.active_confidence):
         reason = "not often enough for so general a pattern" if evidence.weak else _standing(backtest)
         return Decision(SHADOW, confidence, _shown(evidence) or reason)
-    if backtest.common and not _sure_though_common(evidence, backtest, settings):
+    if backtest.common and not evidence.in_progress and not _sure_though_common(evidence, backtest, settings):
         return Decision(SHADOW, confidence, "only a common member says where it applies, on whatever it is")
     if not evidence.confirmed and not evidence.in_progress and not _strong(evidence, confidence, settings):
         return Decision(
@@ -131,13 +140,18 @@ def _sure_though_common(evidence: Evidence, backtest: BackTest, settings: Settin
 
 
 def chance(evidence: Evidence, backtest: BackTest, settings: Settings | None = None) -> float:
-    """The chance that the person would correct what the rule finds: the posterior, calibrated where it could be."""
+    """The chance that the person would correct what the rule finds: the posterior, or while a change is in progress
+    what that and the rest of the evidence come to.
+    """
     settings = settings or Settings()
     mean = posterior(evidence, backtest, settings)
     if not evidence.in_progress:
         return mean
-    odds = settings.progress_slope * math.log(mean / (1 - mean)) + settings.progress_shift
-    return 1 / (1 + math.exp(-odds))
+    support = evidence.weight + evidence.good + evidence.shown_taken
+    whole = underway.Whole(
+        mean, support, backtest.stood, backtest.far, backtest.rarity, evidence.weak, evidence.wraps
+    )
+    return underway.chance(whole, settings.progress_weights)
 
 
 def posterior(evidence: Evidence, backtest: BackTest, settings: Settings) -> float:

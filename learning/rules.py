@@ -19,7 +19,7 @@ from ..store.wording import times
 from .backtest import BackTest, Earlier, backtests, speaks
 from .generalise import Candidate, generalise
 from .guard import ActiveRule
-from .heeding import reacted
+from .heeding import answered
 from .lifecycle import (
     ACTIVE,
     CANDIDATE,
@@ -31,6 +31,8 @@ from .lifecycle import (
     corrected,
     decide,
 )
+from .narrowing import Where, is_kept_out, narrowed, place
+from .underway import wraps
 
 __all__ = [
     "ACTIVE",
@@ -74,7 +76,7 @@ def revise(
     settings = settings or Settings()
     known = _Known(journal)
     candidates = generalise(list(known.corrections.items()), settings.min_support)
-    plans = _plans(known, candidates)
+    plans = [_narrowed(known, plan) for plan in _plans(known, candidates)]
     if not plans:
         return []
     touched = [frozenset(known.corrections[m].path for m in plan.support) for plan in plans]
@@ -89,9 +91,9 @@ def revise(
         drafts += _memory(known, plan)
         last = known.events.get(plan.rule)
         event = _event(known, plan, test, _held(last, decision))
-        if last is None or _news(last, event):
+        if last is None or plan.narrowed or _news(last, event):
             drafts.append(Draft(event, origin=ORIGIN))
-            if last is None or last.to_state != event.to_state:
+            if last is None or plan.narrowed or last.to_state != event.to_state:
                 steps.append(event)
     if drafts:
         journal.append(drafts)
@@ -120,6 +122,8 @@ class _Plan:
     cluster: str
     reversed_by: int = 0
     weak: bool = False
+    wide: bool = False
+    narrowed: str = ""  # why it holds in fewer places from now on
 
 
 class _Known:
@@ -154,7 +158,7 @@ class _Known:
             body = record.decoded()
             if isinstance(body, RuleEvent) and (not writer or record.w == writer):
                 self.events[body.rule] = body
-        self.reactions = reacted(view, writer)
+        self.places = answered(view, writer)
         self.gone = self._gone(journal)
         self._votes(view)
 
@@ -203,6 +207,7 @@ def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
                 f"={rule}",
                 same.reversed_by if same else 0,
                 same.weak if same else _is_weak(memory.rule),
+                same.wide if same else False,
             )
         )
     held = [(plan, set(plan.support)) for plan in plans if plan.support]
@@ -228,9 +233,24 @@ def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
                 kin.cluster if kin is not None else candidate.cluster,
                 candidate.reversed_by,
                 candidate.weak,
+                candidate.wide,
             )
         )
     return plans
+
+
+def _narrowed(known: _Known, plan: _Plan) -> _Plan:
+    """The plan kept from the places that people left as they were, where something tells those from its examples.
+
+    What a person said of a rule they said of it as it reads: that one is left alone.
+    """
+    left = known.places.get((plan.rule, "left"), [])
+    last = known.events.get(plan.rule)
+    if not left or (last is not None and last.by == PERSON):
+        return plan
+    kept = [place(known.corrections[m]) for m in plan.support] + known.places.get((plan.rule, "taken"), [])
+    found = narrowed(plan.pattern, kept, left) if kept else None
+    return plan if found is None else replace(plan, pattern=found[0], narrowed=found[1])
 
 
 def rule_id(pattern: Pattern) -> str:
@@ -286,8 +306,10 @@ def _choose(
             # A known rule changes its pattern for one that may warn where it may not, or that holds more.
             pick = max(rivals, key=lambda each: (each[2].state == ACTIVE, len(each[0].support)))
         else:
-            active = next((each for each in rivals if each[2].state == ACTIVE), None)
-            pick = active or max(rivals, key=lambda each: each[2].confidence)
+            # The widest comes first while its change is under way: else it may not warn.
+            ordered = sorted(rivals, key=lambda each: not each[0].wide)
+            active = next((each for each in ordered if each[2].state == ACTIVE), None)
+            pick = active or max(rivals, key=lambda each: (not each[0].wide, each[2].confidence))
         if pick[0].rule in known.rules or _worth_keeping(known, pick):
             chosen.append(pick)
     return _without_twins(chosen, known)
@@ -347,10 +369,16 @@ def _evidence(known: _Known, plan: _Plan, settings: Settings, recent: Collection
         good=known.good[plan.rule],
         reversed_by=plan.reversed_by,
         weak=plan.weak,
-        shown_left=known.reactions[plan.rule, "left"],
-        shown_taken=known.reactions[plan.rule, "taken"],
+        shown_left=sum(not is_kept_out(plan.pattern, each) for each in _places(known, plan, "left")),
+        shown_taken=len(_places(known, plan, "taken")),
+        wraps=wraps(plan.pattern),
+        wide=plan.wide,
         habit=sum(bool(correction.agent) for correction in supporting) / max(1, len(supporting)),
     )
+
+
+def _places(known: _Known, plan: _Plan, verdict: str) -> Sequence[Where]:
+    return known.places.get((plan.rule, verdict), [])
 
 
 def _memory(known: _Known, plan: _Plan) -> list[Draft]:
@@ -400,7 +428,9 @@ def _event(known: _Known, plan: _Plan, test: BackTest, decision: Decision) -> Ru
         rule=plan.rule,
         from_state=last.to_state if last else "",
         to_state=decision.state,
-        reason=_still(last, decision, len(plan.support), len(commits))
+        reason=f"{plan.narrowed}; {decision.reason}"
+        if plan.narrowed
+        else _still(last, decision, len(plan.support), len(commits))
         if last is not None and last.to_state == decision.state
         else decision.reason,
         support=len(plan.support),

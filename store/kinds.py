@@ -279,6 +279,8 @@ class Reaction(Body):
     place: str = ""  # SHA-256 of what stood there, white space aside
     verdict: str = ""  # left, taken
     commit: str = ""
+    enclosing: str = ""
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
