@@ -20,6 +20,7 @@ from ..store.record import Draft
 from ..store.wording import count
 from .contracts import SCHEMA, LearnResult
 from .noticing import notice
+from .rising import rise
 from .state import State
 
 Progress = Callable[[Mapping[str, object]], None]
@@ -142,10 +143,12 @@ def revise_rules(state: State) -> list[dict[str, str]]:
             min_support=settings.integer("rules.min_support"),
             min_commits=settings.integer("rules.min_commits"),
             active_confidence=settings.number("rules.active_confidence"),
+            progress_confidence=settings.number("rules.progress_confidence"),
         ),
         recent=_in_progress(state),
         before=lambda commit, path: text_before(state.repository, commit, path),
     )
+    rise(state, settings.integer("rules.scope_repositories"))
     return [
         {"id": each.rule, "from": each.from_state, "to": each.to_state, "reason": each.reason}
         for each in changed

@@ -71,6 +71,21 @@ OPTIONS: Mapping[str, Option] = {
             "rules.min_commits", 2, "commits that these corrections come from, at least", least=2, most=100
         ),
         Option("rules.active_confidence", 0.8, "chance of being right from which a rule warns", (), 0.5, 1),
+        Option(
+            "rules.progress_confidence",
+            0.7,
+            "the same while the change is under way that it is about",
+            (),
+            0.3,
+            1,
+        ),
+        Option(
+            "rules.scope_repositories",
+            3,
+            "repositories of yours that have to confirm a rule before it rises in scope; 0: it never does",
+            least=0,
+            most=100,
+        ),
         Option("learn.history", True, "learn from the repository's past"),
         Option("learn.since", "", "a revision: the past before it is not learnt from"),
         Option("learn.history_days", 3650, "how far back, in days", least=1, most=36_500),
