@@ -122,7 +122,8 @@ def _fixed(
     if secrets is not None:
         for data in (old.data, new.data):
             secrets.update(secrets_of(data.decode("utf-8", "replace")))
-    said = match[1][:1].upper() + match[1][1:]
+    said = re.sub(r"^fix(es|ed)?\s+", "", match[1], flags=re.I)
+    said = said[:1].upper() + said[1:]
     return Mended(
         identity("fix", str(commit.id), change.new_path),
         Memory(
@@ -214,7 +215,7 @@ def _why(commit: pygit2.Commit) -> str:
             for row in rows
             if row
             and not _TRAILER.match(row)
-            and not re.match(r"this reverts commit|[*-] |[#`>|]|http", row, re.I)
+            and not re.match(r"(this )?reverts?\b|[*-] |[#`>|]|http", row, re.I)
         ]
         if kept and len(kept) == len([row for row in rows if row]):
             text = " ".join(kept)

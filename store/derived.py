@@ -31,6 +31,7 @@ NOTES = {
     "refs.json": {"schema", "known"},
     "hooks.json": {"digests", "times"},
     "sweep.json": {"commit", "places"},
+    "noticed.json": {"version", "read", "counted", "time", "kept", "said"},
     "verdicts.json": {"schema", "commit", "t", "verdicts"},
 }
 _FIELDS = {"schema", "form", "encoder", "width", "rows", "files", "memories"}

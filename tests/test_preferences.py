@@ -213,6 +213,9 @@ def test_what_was_taken_back_is_kept_where_it_says_why(repo, commit) -> None:
     commit(repo, {"a.py": body("f(1)")}, message="Use the faster parser for everything")
     title = 'Revert "Use the faster parser for everything"\n\nThis reverts commit 1234567.\n'
     commit(repo, {"a.py": body("f(2)")}, message=title)
+    commit(
+        repo, {"a.py": body("f(4)")}, message=title + '\nRevert "Use the faster parser for everything (#12)"'
+    )
     assert fixes(repo) == []
     commit(repo, {"a.py": body("f(3)")}, message=title + "\nIt loses comments at the end of a file.")
     assert fixes(repo) == [
