@@ -53,12 +53,12 @@ def judge(state: State, anew: bool = False) -> int:
     if anew or (old and said.get("commit") != head):
         known = {}
     asked: dict[str, Pattern] = {}
-    for rule, record in waiting.items():
+    for rule, (record, _) in waiting.items():
         current = view.current(rule) if record not in known else None
         body = current.decoded() if current is not None else None
         if isinstance(body, Memory) and body.rule is not None:
             asked[record] = body.rule
-    kept = {record: known[record] for record in waiting.values() if record in known}
+    kept = {record: known[record] for record, _ in waiting.values() if record in known}
     if not asked and len(kept) == len(decoded(said.get("verdicts"))):
         return 0
     kept.update(zip(asked, judged(list(asked.values()), tracked_files(state)), strict=True) if asked else ())
@@ -74,13 +74,13 @@ def here(state: State) -> dict[str, str]:
     view = state.view()
     waiting = arrived(view, rule_items(view, state.journal.writer), state.journal.writer)
     said = verdicts(state) if waiting else {}
-    return {rule: _told(said.get(record)) for rule, record in waiting.items()}
+    return {rule: _told(said.get(record), vouched) for rule, (record, vouched) in waiting.items()}
 
 
-def _told(found: Here | None) -> str:
+def _told(found: Here | None, vouched: bool) -> str:
     if found is None:
         return "silent until it was back-tested here"
-    return f"{'warns' if found.speaks else 'silent'} here: {found.reason}"
+    return f"{'warns' if found.speaks(vouched) else 'silent'} here: {found.reason}"
 
 
 def _read(state: State) -> dict[str, object]:

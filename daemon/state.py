@@ -223,9 +223,11 @@ class State:
             waiting = arrived(view, known, self.journal.writer)
             said = receiving.verdicts(self) if waiting else {}
             silent = {
-                rule for rule, record in waiting.items() if record not in said or not said[record].speaks
+                rule
+                for rule, (record, vouched) in waiting.items()
+                if record not in said or not said[record].speaks(vouched)
             }
-            self.unjudged = any(record not in said for record in waiting.values())
+            self.unjudged = any(record not in said for record, _ in waiting.values())
             active = [rule for rule in active_rules(view, known) if rule.id not in silent]
             spoken = {rule.id for rule in active}
             self._rules = (version, stamp, active)

@@ -1,7 +1,9 @@
 """Rules from elsewhere: back-tested on the repository that receives them, before they may warn there.
 
 What a rule was confirmed by lies in another repository. Here its places in accepted code count against it, and
-the places that are written as it asks count for it: a repository that says it the other way is not told so.
+the places that are written as it asks count for it: a repository that says it the other way is not told so, and
+neither is one that nowhere writes as the rule asks, unless a person there let it speak. Most rules ask for names that
+their own repository alone has.
 """
 
 from __future__ import annotations
@@ -51,10 +53,10 @@ class Here:
         agreed = FOR + math.sqrt(self.follows)
         return agreed / (agreed + AGAINST + self.stood)
 
-    @property
-    def speaks(self) -> bool:
-        """Whether the rule may warn here."""
-        return not self.common and not self.weak and self.chance >= LEAST
+    def speaks(self, vouched: bool = False) -> bool:
+        """Whether the rule may warn here; `vouched` where a person here said that it shall."""
+        known = self.follows > 0 or vouched
+        return known and not self.common and not self.weak and self.chance >= LEAST
 
     @property
     def reason(self) -> str:
@@ -62,7 +64,7 @@ class Here:
         if self.weak or self.common:
             return "no word of its own says where it applies, and it comes from elsewhere"
         counted = f"{count(self.stood, 'like place')} in accepted code here, {self.follows:,} as it asks"
-        return counted if self.stood or self.follows else "no accepted code here says otherwise"
+        return counted if self.stood or self.follows else "no accepted code here says it in either way"
 
 
 def judged(patterns: Sequence[Pattern], files: Iterable[tuple[str, str]]) -> list[Here]:
@@ -103,9 +105,9 @@ def follower(pattern: Pattern) -> Pattern | None:
     return after if compile(after) is not None else None
 
 
-def arrived(view: View, known: Iterable[Item], writer: str) -> dict[str, str]:
-    """The active rules that come from elsewhere and that nothing here has back-tested yet: their ids, and the ids of
-    the records that say them. One that this person called good is at home.
+def arrived(view: View, known: Iterable[Item], writer: str) -> dict[str, tuple[str, bool]]:
+    """The active rules that come from elsewhere and were not back-tested here by the lifecycle: by their ids, the ids
+    of the records that say them, and whether this person let them speak. One that they called good is at home.
     """
     last: dict[str, Record] = {}
     imported: set[str] = set()
@@ -125,7 +127,7 @@ def arrived(view: View, known: Iterable[Item], writer: str) -> dict[str, str]:
             continue
         own = last.get(item.id)
         if own is None or own.body.get("by") or not own.body.get("matched"):
-            out[item.id] = item.head
+            out[item.id] = (item.head, own is not None and own.body.get("by") == PERSON)
     return out
 
 

@@ -59,10 +59,11 @@ def test_places_of_accepted_code_count_against_and_those_that_follow_count_for()
     def said(old: int, new: int) -> Here:
         return judged([PATTERN], [("old.py", OLD * old), ("new.py", NEW * new)])[0]
 
-    assert said(0, 0) == Here() and said(0, 0).speaks
-    assert said(3, 5) == Here(stood=3, follows=5) and not said(3, 5).speaks
-    assert not said(1, 0).speaks and said(1, 40).speaks
-    assert not said(40, 400).speaks  # so many exceptions are another way of saying it
+    assert said(0, 1).speaks() and said(0, 0) == Here()
+    assert not said(0, 0).speaks() and said(0, 0).speaks(vouched=True)  # nobody here writes so, and one wants it
+    assert said(3, 5) == Here(stood=3, follows=5) and not said(3, 5).speaks(vouched=True)
+    assert not said(1, 0).speaks() and said(1, 40).speaks()
+    assert not said(40, 400).speaks(vouched=True)  # so many exceptions are another way of saying it
     chances = [Here(stood=n, follows=9).chance for n in range(6)]
     assert chances == sorted(chances, reverse=True) and len(set(chances)) == 6
 
@@ -72,7 +73,7 @@ def test_what_holds_no_name_or_only_a_common_member_is_silent_elsewhere() -> Non
     member = Pattern("python", "$A.get($B)", "$A.fetch_value($B)", words=("get",))
     for pattern in (lax, member):
         (said,) = judged([pattern], [])
-        assert not said.speaks and "elsewhere" in said.reason
+        assert not said.speaks(vouched=True) and "elsewhere" in said.reason
 
 
 def test_what_follows_a_rule_is_found_in_each_language_or_not_looked_for() -> None:
