@@ -369,8 +369,15 @@ def gated(sweep: Sweep, least: float, weights: Sequence[float] | None = None) ->
     """What Cortex offers."""
     if weights is not None:
         table = np.array([row for row, _, _ in sweep.rows]) if sweep.rows else np.zeros((0, 1))
-        for each, value in zip(sweep.found, table @ np.array(weights) if len(table) else (), strict=True):
-            each.chance = 1 / (1 + np.exp(-np.clip(value, -30, 30)))
+        shifts = {
+            id(each): chances.shift(each.pattern is not None, sum(not x.over for x in each.places))
+            for each in {id(found.reading): found.reading for found in sweep.found}.values()
+        }
+        fitted = table @ np.array(weights) if len(table) else ()
+        for each, by_fit in zip(sweep.found, fitted, strict=True):
+            value = by_fit + shifts[id(each.reading)]
+            each.chance = float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
+            each.chance *= chances.LACKS if each.needs else 1.0
     chosen = offers(sweep.found, least)
     judge: Judge = sweep.judge  # type: ignore[attr-defined]
     return judge.score([(x.path, x.start, x.end, x.after) for x in chosen])

@@ -126,12 +126,15 @@ def words(result: Mapping[str, Any], style: render.Paint, listed: bool) -> str:
 
 def _place(each: Place, style: render.Paint) -> str:
     like = each["like"]
+    beside = [f"    with: {x['text'].strip()}" for x in each["imports"]]
+    beside += [f"    needs: {name}, which {each['path']} does not have" for name in each["needs"]]
     return "\n".join(
         [
             style("bold", render.safe(f"{each['path']}:{each['line']}"))
             + style("dim", render.safe(f"  {each['chance']:.0%} sure, like {like['path']}:{like['line']}")),
             render.snippet(each["line_before"], "-", "red", style),
             render.snippet(each["line_after"], "+", "green", style),
+            *(style("yellow", render.safe(line)) for line in beside),
         ]
     )
 
@@ -174,8 +177,10 @@ def _rewritten(root: Path, path: str, places: Sequence[Place]) -> tuple[bytes, b
     if hashlib.sha256(data).hexdigest() != places[0]["read"]:
         raise ChangedError(f"{path} was changed meanwhile, and is left alone", "Run `cortex sweep` again.")
     text = data.decode("utf-8")
-    for each in sorted(places, key=lambda x: -x["start"]):
-        text = text[: each["start"]] + each["after"] + text[each["end"] :]
+    edits = [(each["start"], each["end"], each["after"]) for each in places]
+    edits += dict.fromkeys((x["start"], x["start"], x["text"]) for each in places for x in each["imports"])
+    for start, end, after in sorted(edits, key=lambda x: (-x[0], -x[1])):
+        text = text[:start] + after + text[end:]
     return data, text.encode("utf-8")
 
 

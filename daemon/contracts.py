@@ -69,7 +69,9 @@ class OtherResult(TypedDict):
 
 
 class FindingResult(TypedDict):
-    """One finding of the guard; lines and columns from 1. `blocks`: the settings stop a commit for it."""
+    """One finding of the guard; lines and columns from 1. `blocks`: the settings stop a commit for it; `needs`: names
+    that `after` uses, and the file neither imports nor defines.
+    """
 
     path: str
     line: int
@@ -89,6 +91,7 @@ class FindingResult(TypedDict):
     backtest: dict[str, int]
     reason: str
     blocks: bool
+    needs: list[str]
     others: list[OtherResult]
 
 
@@ -167,9 +170,17 @@ class Whence(TypedDict):
     line: int
 
 
+class Inserted(TypedDict):
+    """A line that comes into a file: the character that it comes before, and its text."""
+
+    start: int
+    text: str
+
+
 class SweepPlace(TypedDict):
     """One place of `cortex sweep --json`. Lines from 1; `start` and `end` are characters of the file's text, `read`
-    is the SHA-256 of its bytes, `rule` what the place is an instance of.
+    is the SHA-256 of its bytes, `rule` what the place is an instance of. `needs` are names that the rewrite uses and
+    the file does not have; `imports` the lines that come along, because the change brought them too.
     """
 
     id: str
@@ -185,6 +196,8 @@ class SweepPlace(TypedDict):
     chance: float
     rule: str
     like: Whence
+    needs: list[str]
+    imports: list[Inserted]
     read: str
 
 

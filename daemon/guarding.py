@@ -12,7 +12,7 @@ from pathlib import Path
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
-from ..learning.guard import ActiveRule, Change, Finding, look
+from ..learning.guard import ActiveRule, Change, Finding, look, needed
 from ..learning.guard import check as find
 from ..learning.heeding import LONGEST
 from ..learning.suppress import suppressions
@@ -410,7 +410,7 @@ def _finding(
         "end_column": finding.end_column,
         "language": finding.language,
         "rule": finding.rule,
-        "message": rule.message,
+        "message": rule.message + needed(finding.needs),
         "before": finding.before,
         "after": finding.after,
         "support": finding.support,
@@ -421,6 +421,7 @@ def _finding(
         "backtest": dict(rule.backtest),
         "reason": rule.reason,
         "blocks": blocks(finding),
+        "needs": list(finding.needs),
         "others": [
             {
                 "rule": each.rule,

@@ -13,7 +13,7 @@ import pygit2
 
 from ..analyzers.imports import imports_of
 from ..analyzers.languages import language_of
-from ..learning.sweep import SURE, Changed, Found, Offer, offers, parses, readings, search, telling
+from ..learning.sweep import SURE, Changed, Found, Offer, offers, parses, place_id, readings, search, telling
 from ..repo.errors import CortexError, UsageError
 from ..repo.files import read_plain
 from ..repo.git import GitError, git
@@ -62,7 +62,7 @@ def sweep(
     texts: dict[str, str] = {}
     places = search(told, changes, _files(state, root, {telling(each) for each in told}, texts), late)
     refused, votes = _answers(state)
-    kept = offers(_lowered(places, votes), least)
+    kept = offers(_lowered(places, votes, refused), least)
     kept = [
         each
         for each in kept
@@ -111,6 +111,8 @@ def _place(each: Offer, text: str) -> SweepPlace:
         "chance": round(each.chance, 4),
         "rule": each.rule,
         "like": {"path": each.like, "line": each.like_line},
+        "needs": list(each.needs),
+        "imports": [{"start": x.start, "text": x.text} for x in each.imports],
         "read": hashlib.sha256(text.encode("utf-8")).hexdigest(),
     }
 
@@ -278,12 +280,22 @@ def _answers(state: State) -> tuple[set[str], Counter[tuple[str, str]]]:
     return refused, votes
 
 
-def _lowered(places: Sequence[Found], votes: Mapping[tuple[str, str], int]) -> Sequence[Found]:
-    """The places with the chance that answers leave them: each refusal of the same rewrite lowers the rest at once."""
+def _lowered(
+    places: Sequence[Found], votes: Mapping[tuple[str, str], int], refused: set[str]
+) -> Sequence[Found]:
+    """The places with the chance that answers leave them: a refusal lowers at once all that the same lines were read
+    to mean. A refused place comes first: no other reading of the edit takes it over once it is left out.
+    """
+    said: dict[tuple[str, int], tuple[int, int]] = {}
     for each in places if votes else ():
-        rule = each.reading.rule
-        bad, good = votes.get((rule, "wrong"), 0), votes.get((rule, "good"), 0)
-        if bad:
+        bad, good = (votes.get((each.reading.rule, verdict), 0) for verdict in ("wrong", "good"))
+        was = said.get((each.reading.path, each.reading.run), (0, 0))
+        said[each.reading.path, each.reading.run] = (max(was[0], bad), max(was[1], good))
+    for each in places if votes else ():
+        bad, good = said[each.reading.path, each.reading.run]
+        if place_id(each) in refused:
+            each.chance = 1.0
+        elif bad:
             each.chance *= (1 + good) / (1 + good + bad)
     return places
 

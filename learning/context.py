@@ -14,7 +14,7 @@ from functools import cached_property
 
 #: How many tokens of context are held on the left and on the right; from the widest search to the narrowest.
 WIDTHS = (
-    (0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (2, 2), (3, 3), (5, 5),
+    (0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (2, 2), (3, 0), (0, 3), (3, 3), (5, 0), (5, 5),
 )  # fmt: skip
 AROUND = 2  # lines around a changed run that lend it context
 MAX_TOKENS = 24  # that went or came: a longer change does not come again
@@ -47,6 +47,11 @@ class Context:
     indent: str
 
     @property
+    def said(self) -> str:
+        """Its first token that is no mere context, else its last one before."""
+        return (self.gone or self.left[-1:] or self.right)[0]
+
+    @property
     def words(self) -> tuple[str, ...]:
         """The words that a text must hold."""
         return tuple(dict.fromkeys(each for each in self.left + self.gone + self.right if _NAME.match(each)))
@@ -62,8 +67,24 @@ class Context:
         end = r"(?!\w)" if _is_word(last) else ""
         return re.compile(f"{begin}({parts[0]}){gaps[0]}({parts[1]}){gaps[1]}({parts[2]}){end}")
 
+    @cached_property
+    def _came(self) -> re.Pattern[str] | None:
+        """What an insertion brings: a place that has it beside it already was seen to."""
+        tokens = tuple(_TOKEN.findall(self.came))
+        if self.gone or not tokens:
+            return None
+        said = _joined(tokens)
+        return re.compile(r"\s*" + said if self.left else f"(?:{said})" + r"\s*\Z")
+
+    def _stands(self, text: str, at: int) -> bool:
+        if self._came is None:
+            return False
+        if self.left:
+            return self._came.match(text, at) is not None
+        return self._came.search(text[max(0, at - 2 * len(self.came) - 80) : at]) is not None
+
     def find(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Start, end and rewrite of each place."""
+        """Start, end and rewrite of each place; none where what would be inserted stands already."""
         for found in self._search.finditer(text):
             if self.gone and (self.came or not (self.left or self.right)):
                 start, end = found.span(2)
@@ -75,6 +96,8 @@ class Context:
                 start = end = found.end(1)
             else:
                 start = end = found.start(3)
+            if self._stands(text, start):
+                continue
             came = self.came
             if "\n" in came:
                 line = text[text.rfind("\n", 0, start) + 1 : start]
@@ -86,7 +109,7 @@ class Context:
         """Whether its own rewrite is not found again."""
         left, right = " ".join(self.left), " ".join(self.right)
         done = f"{left} {self.came} {right}" if self.gone else f"{left}{self.came} {right}"
-        return self._search.search(done) is None
+        return not any(True for _ in self.find(done))
 
 
 def _is_word(token: str) -> bool:
@@ -140,8 +163,9 @@ def hunks(before: str, after: str) -> list[Hunk]:
 
 
 def contexts(hunk: Hunk) -> Iterator[tuple[int, int, Context]]:
-    """The rules that a hunk may stand for, from the widest: each with its width and with how many other differences
-    the hunk has. Each leaves its own rewrite alone, and opens and closes as many brackets as it takes away.
+    """The rules that a hunk may stand for, from the widest: each with how many tokens of context it has, and how many
+    other differences the hunk has. Each leaves its own rewrite alone, and opens and closes as many brackets as it
+    takes away.
     """
     old, new = list(_TOKEN.finditer(hunk.before)), list(_TOKEN.finditer(hunk.after))
     if len(old) + len(new) > MAX_HUNK:
@@ -154,18 +178,18 @@ def contexts(hunk: Hunk) -> Iterator[tuple[int, int, Context]]:
         i1, i2, j1, j2 = parts[first][0], parts[last][1], parts[first][2], parts[last][3]
         if i2 - i1 + j2 - j1 > (MAX_TOKENS if first == last else MAX_JOINED):
             continue
-        if not any(_NAME.match(each) for each in (*a[i1:i2], *b[j1:j2])):
-            continue
+        named = any(_NAME.match(each) for each in (*a[i1:i2], *b[j1:j2]))
         if _open(a[i1:i2]) != _open(b[j1:j2]):
             continue
         at = old[i1].start() if i1 < len(old) else len(hunk.before)
         line = hunk.before[hunk.before.rfind("\n", 0, at) + 1 :]
         indent = line[: len(line) - len(line.lstrip())]
-        for width, (left, right) in enumerate(WIDTHS):
+        for left, right in WIDTHS:
             if i1 < left or i2 + right > len(a) or (i1 == i2 and not left + right):
                 continue
             held = tuple(a[i1 - left : i1]), tuple(a[i1:i2]), tuple(a[i2 : i2 + right])
-            if not any(_NAME.match(each) for part in held for each in part):
+            names = sum(bool(_NAME.match(each)) for part in held for each in part)
+            if names < (1 if named else 2):  # punctuation alone is told by the words beside it
                 continue
             start = new[j1].start() if j2 > j1 else 0
             end = new[j2 - 1].end() if j2 > j1 else 0
@@ -174,7 +198,7 @@ def contexts(hunk: Hunk) -> Iterator[tuple[int, int, Context]]:
                 end = end if left else new[j2].start() if j2 < len(new) else end
             found = Context(*held, hunk.after[start:end], indent)
             if found.is_settled():
-                yield width, len(parts) - (last - first + 1), found
+                yield left + right, len(parts) - (last - first + 1), found
 
 
 def _groups(lines: list[int]) -> list[tuple[int, int]]:

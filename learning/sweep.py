@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..analyzers.edits import edits
 from ..analyzers.imports import imports_of, names_of
@@ -22,13 +23,16 @@ from .candidates import identity
 from .chance import Facts, chance
 from .context import Context, Hunk, contexts, hunks
 from .generalise import family, is_keyword, ladder
+from .needs import Code, Insert, brought, came_along, insert
 from .rules import rule_id
 
 MAX_FILE = 512 * 1024
 MAX_EDITS = 40  # of one change that are looked into; a larger one is no change of one kind
-MAX_PLACES = 400  # of one reading: more says that it is too wide
-MAX_IN_FILE = 100
+MAX_PLACES = 800  # of one reading: more says that it is too wide
+MAX_IN_FILE = 400
+NEAR = 3  # lines: how far from where it should stand another part of the change may be found
 MAX_HOLDING = 2_000  # files that hold its words
+CHUNK = 2_500  # files that are read before the first is looked through: which words are too common is known by then
 SURE = 0.5  # the chance from which a place is offered
 _PLAIN = frozenset(
     """and any args as assert await bool break case catch class ctx def dict else err error except false False
@@ -37,6 +41,9 @@ _PLAIN = frozenset(
     with""".split()  # noqa: SIM905 - a hundred quotes would hide the words
 )
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`[^`\n]*`")
+#: Family of languages and name → the line that imports it, and the file that has it.
+Along = Mapping[tuple[str, str], tuple[str, str]]
 _TEST = re.compile(r"(^|[/_.])(tests?|spec)([/_.]|$)")
 
 
@@ -68,6 +75,8 @@ class Offer:
     rule: str
     like: str
     like_line: int
+    needs: tuple[str, ...] = ()  # names that the rewrite uses and the file does not have
+    imports: tuple[Insert, ...] = ()  # the lines that bring those of them that the change brought as well
 
 
 @dataclass(eq=False)
@@ -88,10 +97,20 @@ class Reading:
     words: tuple[str, ...] = ()
     done: int = 1
     rest: int = 0  # other differences in the same run of lines
+    height: int = 1  # lines of that run
+    others: int = 0  # other edits of its kind in the same run
+    within: str = "code"  # where the edit stands: code, a string, a comment
+    brings: tuple[str, ...] = ()  # names that it begins to use
     places: list[Found] = field(default_factory=list)
     over: int = 0
     holding: int = 0
     wide: bool = False
+
+    @cached_property
+    def came(self) -> list[str]:
+        """The first words that the edit brings."""
+        old = set(re.findall(r"\w+", self.before))
+        return [w for w in re.findall(r"[A-Za-z_]\w+", self.after) if w not in old and not _is_plain(w)][:4]
 
     @property
     def rule(self) -> str:
@@ -119,6 +138,10 @@ class Found:
     over: bool  # it stands in a changed file, above what was changed there
     knows: bool  # the file holds the words that the edit brought
     agree: int = 1
+    together: float = 1.0  # the share of the other edits of the run that are found around it
+    within: str = "code"
+    needs: tuple[str, ...] = ()
+    imports: tuple[Insert, ...] = ()
     chance: float = 0.0
 
 
@@ -130,7 +153,7 @@ def readings(changes: Sequence[Changed]) -> list[Reading]:
         for group in _of_file(change):
             number += 1
             if number > MAX_EDITS:
-                return list(out.values())
+                break
             for each in {_key(reading): reading for reading in group}.items():
                 key, reading = each
                 reading.number = number
@@ -139,7 +162,22 @@ def readings(changes: Sequence[Changed]) -> list[Reading]:
                     out[key] = reading
                 else:
                     known.done += 1
-    return list(out.values())
+        if number > MAX_EDITS:
+            break
+    told = list(out.values())
+    parts: defaultdict[object, set[int]] = defaultdict(set)
+    for reading in told:
+        parts[_part(reading)].add(reading.number)
+    for reading in told:
+        reading.others = len(parts[_part(reading)]) - 1
+        if reading.within == "code" and language_of(reading.path):
+            reading.brings = brought(reading.before, reading.after, reading.language)
+    return told
+
+
+def _part(reading: Reading) -> object:
+    """The run of lines that a reading is a part of the change of; what trees and what tokens say are two."""
+    return reading.path, reading.run, reading.pattern is None
 
 
 def _key(reading: Reading) -> object:
@@ -176,6 +214,7 @@ def _of_file(change: Changed) -> Iterator[list[Reading]]:
                 Reading(
                     0, change.path, line, spoken, edit.before, edit.after, _at(lines, line), _run(runs, line),
                     3 * height + width + 1, pattern=found.pattern, words=found.pattern.words,
+                    height=_height(runs, line), within=_within(_at(lines, line), edit.before, language),
                 )
                 for height, width, found in ladder(correction)
             ]  # fmt: skip
@@ -190,7 +229,10 @@ def _of_file(change: Changed) -> Iterator[list[Reading]]:
                 Reading(
                     0, change.path, hunk.line, spoken, " ".join(context.gone), context.came,
                     " ".join(lines[hunk.line - 1 : hunk.line - 1 + hunk.lines]), run, 100 + width,
-                    context=context, words=context.words, rest=rest,
+                    context=context, words=context.words, rest=rest, height=max(1, hunk.lines),
+                    within=_within(
+                        _holding(lines[hunk.line - 1 : hunk.line - 1 + hunk.lines], context), context.said, spoken
+                    ),
                 )
             )  # fmt: skip
         yield from by_edit.values()
@@ -199,6 +241,30 @@ def _of_file(change: Changed) -> Iterator[list[Reading]]:
 def _run(runs: Sequence[Hunk], line: int) -> int:
     """The run of changed lines that a line of the text before lies in, or comes after."""
     return max((k for k, hunk in enumerate(runs) if hunk.line <= line), default=0)
+
+
+def _height(runs: Sequence[Hunk], line: int) -> int:
+    at = _run(runs, line)
+    return max(1, runs[at].lines) if at < len(runs) else 1
+
+
+def _holding(lines: Sequence[str], context: Context) -> str:
+    """The first of the lines that holds the first token of a context, as far as can be told."""
+    return next((line for line in lines if context.said in line), lines[0] if lines else "")
+
+
+def _within(line: str, text: str, language: str, at: int = -1) -> str:
+    """Whether a text on a line is code, or stands inside a string or a comment, as far as the line says."""
+    at = line.find(text.split("\n", 1)[0]) if at < 0 else at
+    head = line[: max(0, at)]
+    if head.lstrip()[:1] == "*" or (not head.strip() and text[:1] in "#*") or text.startswith(("//", "/*")):
+        return "comment"
+    bare = _QUOTED.sub("", head)
+    if re.search(r"(^|\s)#" if language == "python" else r"(^|[^:])//|/\*", bare):
+        return "comment"
+    if any(bare.count(sign) % 2 for sign in "\"'`"):
+        return "string"
+    return "string" if text[:1] in "\"'`" and text[-1:] == text[:1] else "code"
 
 
 def _at(lines: Sequence[str], line: int) -> str:
@@ -226,18 +292,63 @@ def search(
     Ends early, with what was found so far, when `stop` says so.
     """
     done = {each.path: _done(each) for each in changes}
+    along = _along(changes)
     compiled: dict[tuple[int, str], Compiled | None] = {}
+    waiting: list[tuple[str, str, list[Reading]]] = []
+    stopped = False
     for path, text in files:
-        if stop():
+        stopped = stop()
+        if stopped:
             break
-        if len(text) <= MAX_FILE and not is_generated(path, text[:4096].encode("utf-8", "replace")):
-            _look(path, text, found, done.get(path, frozenset()), compiled)
+        if len(text) <= MAX_FILE and (likely := _likely(path, text, found)):
+            waiting.append((path, text, likely))
+        if len(waiting) >= CHUNK:
+            _look_through(waiting, done, compiled, along, stop)
+            waiting = []
+        if all(each.wide for each in found):
+            break
+    _look_through(waiting, done, compiled, along, (lambda: False) if stopped else stop)
     out = [place for each in found if not each.wide for place in each.places]
     _agree(out)
     counts: Counter[int] = Counter(each.number for each in found)
     for place in out:
         place.chance = chance(facts(place, counts[place.reading.number]))
     return out
+
+
+def _likely(path: str, text: str, found: Sequence[Reading]) -> list[Reading]:
+    """The readings whose words a file holds; one that very many files hold is too wide, and dropped at once."""
+    spoken = family(language_of(path) or path.rpartition(".")[2])
+    held: dict[str, bool] = {}
+    out = []
+    for reading in found:
+        if reading.wide or family(reading.language) != spoken:
+            continue
+        for word in reading.words:
+            if word not in held:
+                held[word] = word in text
+            if not held[word]:
+                break
+        else:
+            reading.holding += 1
+            reading.wide = reading.holding > MAX_HOLDING
+            out.append(reading)
+    return out
+
+
+def _look_through(
+    waiting: Sequence[tuple[str, str, list[Reading]]],
+    done: Mapping[str, frozenset[int]],
+    compiled: dict[tuple[int, str], Compiled | None],
+    along: Along,
+    stop: Callable[[], bool],
+) -> None:
+    for path, text, likely in waiting:
+        if stop():
+            break
+        found = [each for each in likely if not each.wide]
+        if found and not is_generated(path, text[:4096].encode("utf-8", "replace")):
+            _look(path, text, found, done.get(path, frozenset()), compiled, along)
 
 
 def _done(change: Changed) -> frozenset[int]:
@@ -249,33 +360,51 @@ def _done(change: Changed) -> frozenset[int]:
     )
 
 
+def _along(changes: Sequence[Changed]) -> Along:
+    """The imports that the change brought: family of languages and name → line, and the file that has it now."""
+    out: dict[tuple[str, str], tuple[str, str]] = {}
+    for each in changes:
+        language = language_of(each.path)
+        if language is not None and len(each.before) + len(each.after) <= 2 * MAX_FILE:
+            for name, line in came_along(each.before, each.after, language).items():
+                out.setdefault((family(language), name), (line, each.path))
+    return out
+
+
+def _needed(
+    reading: Reading, path: str, code: Code, along: Along
+) -> tuple[tuple[str, ...], tuple[Insert, ...]]:
+    """The names of a reading that a file does not have, and the lines that bring the others of them."""
+    if not code.language or not reading.brings:
+        return (), ()
+    needs: list[str] = []
+    imports: dict[Insert, None] = {}
+    for name in code.lacking(reading.brings):
+        line, source = along.get((family(code.language), name), ("", ""))
+        found = insert(line, code.text, code.language, source, path) if line else None
+        if found is None:
+            needs.append(name)
+        else:
+            imports[found] = None
+    return tuple(needs), tuple(imports)
+
+
 def _look(
     path: str,
     text: str,
     found: Sequence[Reading],
     done: frozenset[int],
     compiled: dict[tuple[int, str], Compiled | None],
+    along: Along,
 ) -> None:
     language = language_of(path)
     spoken = language or path.rpartition(".")[2]
     parsed: Parsed | None = None
-    lines: list[str] = []
+    lines = text.split("\n")
     last = max(done, default=0)
-    held: dict[str, bool] = {}
+    code = Code(text, language or "")
     for reading in found:
-        if reading.wide or family(reading.language) != family(spoken):
-            continue
-        for word in reading.words:
-            if word not in held:
-                held[word] = word in text
-        if not all(held[word] for word in reading.words):
-            continue
-        reading.holding += 1
-        if reading.holding > MAX_HOLDING:
-            reading.wide = True
-            continue
-        lines = lines or text.split("\n")
-        knows = bool(_came(reading)) and all(word in text for word in _came(reading))
+        knows = bool(reading.came) and all(word in text for word in reading.came)
         places: list[tuple[int, int, int, str]] = []
         if reading.pattern is not None and language is not None:
             if (id(reading), language) not in compiled:
@@ -293,6 +422,7 @@ def _look(
         if len(places) > MAX_IN_FILE:
             reading.wide = True
             continue
+        needs, imports = _needed(reading, path, code, along) if places else ((), ())
         for start, end, line, after in places:
             before = text[start:end]
             end_line = line + before.count("\n")
@@ -301,16 +431,16 @@ def _look(
             over = line < last
             reading.over += over
             said = " ".join(lines[line - 1 : end_line])
+            column = start - text.rfind("\n", 0, start) - 1
+            within = _within(_at(lines, line), before, spoken, column)
             reading.places.append(
-                Found(reading, path, line, end_line, start, end, before, after, said, over, knows)
-            )
+                Found(
+                    reading, path, line, end_line, start, end, before, after, said, over, knows,
+                    within=within, needs=needs, imports=imports,
+                )
+            )  # fmt: skip
         if len(reading.places) > MAX_PLACES:
             reading.wide = True
-
-
-def _came(reading: Reading) -> list[str]:
-    old = set(re.findall(r"\w+", reading.before))
-    return [w for w in re.findall(r"[A-Za-z_]\w+", reading.after) if w not in old and not _is_plain(w)][:4]
 
 
 def _agree(places: Sequence[Found]) -> None:
@@ -325,6 +455,18 @@ def _agree(places: Sequence[Found]) -> None:
                 rows[line].add(id(each.reading))
         for each in alike:
             each.agree = len(rows[each.line])
+    beside: defaultdict[tuple[object, str], list[Found]] = defaultdict(list)
+    for each in places:
+        if each.reading.others:
+            beside[_part(each.reading), each.path].append(each)
+    for alike in beside.values():
+        numbers: defaultdict[int, set[int]] = defaultdict(set)
+        for each in alike:
+            numbers[each.line].add(each.reading.number)
+        for each in alike:
+            reach = NEAR + each.reading.height
+            near = set().union(*(numbers.get(each.line + by, ()) for by in range(-reach, reach + 1)))
+            each.together = (len(near) - 1) / each.reading.others
 
 
 def facts(place: Found, rivals: int) -> Facts:
@@ -352,11 +494,16 @@ def facts(place: Found, rivals: int) -> Facts:
         same_folder=place.path.rpartition("/")[0] == reading.path.rpartition("/")[0],
         both_tests=bool(_TEST.search(place.path)) == bool(_TEST.search(reading.path)),
         knows=place.knows,
-        brings=len(_came(reading)),
+        brings=len(reading.came),
         size=len(_TOKEN.findall(reading.before)),
         passed_over=place.over,
         rest=reading.rest,
         removes=not reading.after.strip(),
+        others=reading.others,
+        together=place.together,
+        text=reading.within != "code",
+        within=place.within == reading.within,
+        lacks=bool(place.needs),
     )
 
 
@@ -385,19 +532,26 @@ def _collide(one: Found, other: Found) -> bool:
     return mine.number == theirs.number or (mine.pattern is None) != (theirs.pattern is None)
 
 
+def place_id(each: Found) -> str:
+    """What names this very offer: the place in its file, by what stands there, and what it would become."""
+    return identity("sweep", each.path, each.before, each.after, each.said)
+
+
 def _offer(each: Found) -> Offer:
     return Offer(
         each.path, each.line, each.end_line, each.start, each.end, each.before, each.after, each.chance,
-        identity("sweep", each.path, each.before, each.after, each.said), each.reading.rule,
-        each.reading.path, each.reading.line,
+        place_id(each), each.reading.rule,
+        each.reading.path, each.reading.line, each.needs, each.imports,
     )  # fmt: skip
 
 
 def applied(text: str, chosen: Iterable[Offer]) -> str:
-    """The text with these offers of its file taken."""
-    for each in sorted(chosen, key=lambda x: -x.start):
-        if text[each.start : each.end] == each.before:
-            text = text[: each.start] + each.after + text[each.end :]
+    """The text with these offers of its file taken, and the imports that they bring, each once."""
+    taken = [each for each in chosen if text[each.start : each.end] == each.before]
+    edits = [(each.start, each.end, each.after) for each in taken]
+    edits += dict.fromkeys((x.start, x.start, x.text) for each in taken for x in each.imports)
+    for start, end, after in sorted(edits, key=lambda x: (-x[0], -x[1])):
+        text = text[:start] + after + text[end:]
     return text
 
 
