@@ -33,6 +33,8 @@ MAX_TEMPLATE = 4_096  # characters of a pattern, a rewrite, a context
 MAX_ELEMENTS = 400  # tokens and holes of a pattern, a rewrite
 MAX_GUARDS = 100
 MAX_WORDS = 100
+#: The selector of a pattern of tokens: no grammar has a kind of this name, so who knows trees alone passes it over.
+TOKENS = "tokens"
 MAX_REWRITE = 256 * 1024  # characters that one place may become
 MAX_FOUND = 4 * 1024 * 1024  # characters of all places in one file, and of what they would become
 
@@ -319,6 +321,10 @@ def find_each(
         for compiled, found in zip(patterns, out, strict=True)
         if parsed.holds(compiled.pattern.words) and compiled._speaks(parsed, path)
     ]
+    for compiled, found in asked:
+        if compiled.pattern.selector == TOKENS:
+            found += compiled.find(parsed, lines, path)
+    asked = [each for each in asked if each[0].pattern.selector != TOKENS]
     if not asked:
         return out
     rules: list[Any] = [compiled._rule for compiled, _ in asked]
@@ -350,6 +356,10 @@ def compile(pattern: Pattern, language: str = "") -> Compiled | None:
     caught = {hole[1] or hole[2] for hole in _HOLE.finditer(pattern.pattern)}
     if not all((hole[1] or hole[2]) in caught for hole in _HOLE.finditer(pattern.rewrite)):
         return None
+    if pattern.selector == TOKENS:
+        from .tokens import CompiledTokens
+
+        return CompiledTokens(pattern, LANGUAGES[name])
     try:
         SgRoot("", LANGUAGES[name].pattern_name).root().find_all(pattern=matcher(pattern))
     except (RuntimeError, UnicodeEncodeError):

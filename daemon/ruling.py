@@ -8,7 +8,7 @@ from typing import Any
 from ..analyzers.languages import LANGUAGES, language_of
 from ..analyzers.patterns import Compiled, compile
 from ..learning.backtest import speaks
-from ..learning.exchange import Exported, from_json, to_ast_grep, to_json
+from ..learning.exchange import Exported, from_json, is_of_tokens, to_ast_grep, to_json
 from ..learning.rules import IMPORT, PERSON, rule_id
 from ..repo.errors import UsageError
 from ..repo.files import read_plain
@@ -217,6 +217,8 @@ def rule_export(
             reason=reason,
         )
         out.append(Exported(item.id, body, stands))
+    if format == "ast-grep":
+        out = [each for each in out if not is_of_tokens(each)]
     told = to_json(out) if format == "json" else to_ast_grep(out)
     return {"schema": SCHEMA, "format": format, "rules": len(out), "text": told}
 

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from ..analyzers.fragments import fragments
 from ..analyzers.languages import is_generated, language_of, words
-from ..analyzers.patterns import Compiled, Parsed, compile, elements
+from ..analyzers.patterns import TOKENS, Compiled, Parsed, compile, elements
 from ..store.kinds import Correction, Pattern
 
 MAX_PLACES = 20
@@ -266,13 +266,14 @@ def _changed(patterns: Sequence[Pattern], corrections: Sequence[Correction]) -> 
         ]
         if not likely:
             continue
+        plain = [Parsed(side, correction.language) for side in (correction.before, correction.after)]
         sides = fragments(correction.before, correction.after, correction.language)
-        if sides is None:
-            continue
-        before, after = (Parsed(side.program, correction.language) for side in sides)
+        parsed = [Parsed(side.program, correction.language) for side in sides or ()]
         for k in likely:
             compiled = compile(patterns[k], correction.language)
-            if compiled is None:
+            # A pattern of tokens needs nothing that parses by itself.
+            before, after = plain if patterns[k].selector == TOKENS else parsed or (None, None)
+            if compiled is None or before is None or after is None:
                 continue
             found, kept = (compiled.find(side, path=correction.path, piece=True) for side in (before, after))
             if len(found) > len(kept):

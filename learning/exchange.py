@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..analyzers.languages import LANGUAGES
-from ..analyzers.patterns import compile
+from ..analyzers.patterns import TOKENS, compile
 from ..repo.errors import UsageError
 from ..store.kinds import Memory, Pattern, decode, encode
 from .rules import rule_id
@@ -25,7 +25,8 @@ MOST = 1_000  # rules in it
 LONGEST = 8_000  # characters of a text
 MOST_HOLES = 100
 MOST_STARS = 10  # in one glob
-GUARDS = ("path:", "import:", "bound:", "lacks:", "not-path:", "not-import:", "not-in:")
+GUARDS = ("path:", "import:", "bound:", "lacks:", "not-path:", "not-import:", "not-in:", "within:")
+WITHIN = ("within:code", "within:string", "within:comment")  # of patterns of tokens
 _ID = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _KEPT = ("title", "text", "language", "framework", "reason", "scope")
@@ -109,6 +110,8 @@ def _pattern(given: Mapping[str, object], number: int) -> Pattern:
     if any(len(value) > LONGEST for hole in pattern.holes for value in hole.values):
         raise UsageError(f"rule {number}: what fills a hole is too long")
     for guard in pattern.guards:
+        if guard.startswith("within:") and (guard not in WITHIN or pattern.selector != TOKENS):
+            raise UsageError(f"rule {number}: there is no guard {guard[:60]!r}")
         if not guard.startswith(GUARDS) or (guard.startswith(("path:", "not-path:")) and guard.count("*") > MOST_STARS):
             raise UsageError(f"rule {number}: there is no guard {guard[:60]!r}")
     if compile(pattern) is None:
@@ -121,8 +124,16 @@ def _pattern(given: Mapping[str, object], number: int) -> Pattern:
 
 
 def to_ast_grep(rules: Iterable[Exported]) -> str:
-    """The rules as `ast-grep scan` reads them, one document for each. What it cannot say stands in the `note`."""
-    return "---\n".join(_document(each) for each in rules)
+    """The rules as `ast-grep scan` reads them, one document for each. What it cannot say stands in the `note`.
+
+    A rule of tokens has no tree that it could read, and is left out.
+    """
+    return "---\n".join(_document(each) for each in rules if not is_of_tokens(each))
+
+
+def is_of_tokens(rule: Exported) -> bool:
+    """Whether a rule is a run of tokens, which only Cortex reads."""
+    return rule.body.rule is not None and rule.body.rule.selector == TOKENS
 
 
 def _document(rule: Exported) -> str:

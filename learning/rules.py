@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..analyzers.fragments import fragments
-from ..analyzers.patterns import compile
+from ..analyzers.patterns import TOKENS, compile
 from ..store.fold import View
 from ..store.items import Item, items
 from ..store.kinds import MILLION, Correction, Feedback, Memory, Pattern, RuleEvent, Verdict
@@ -32,6 +32,7 @@ from .lifecycle import (
     decide,
 )
 from .narrowing import Where, is_kept_out, narrowed, place
+from .tokens import rewrites, token_rules
 from .underway import wraps
 
 __all__ = [
@@ -76,6 +77,8 @@ def revise(
     settings = settings or Settings()
     known = _Known(journal)
     candidates = generalise(list(known.corrections.items()), settings.min_support)
+    explained = {m for candidate in candidates for m in candidate.support}
+    candidates += token_rules(list(known.corrections.items()), explained, settings.min_support)
     plans = [_narrowed(known, plan) for plan in _plans(known, candidates)]
     if not plans:
         return []
@@ -268,6 +271,9 @@ def rewritten(pattern: Pattern, corrections: Mapping[str, Correction]) -> tuple[
     out = []
     for m, correction in sorted(corrections.items()):
         if not speaks(pattern, correction.language) or not all(w in correction.before for w in pattern.words):
+            continue
+        if pattern.selector == TOKENS:
+            out += [m] if rewrites(pattern, correction) else []
             continue
         compiled = compile(pattern, correction.language)
         sides = fragments(correction.before, correction.after, correction.language)
