@@ -349,6 +349,11 @@ def matches(root: Node, key: Key) -> list[tuple[Node, Mapping[str, str]]]:
     return sorted(out, key=lambda each: each[0].start)
 
 
+def fits(node: Node, key: Key) -> bool:
+    """Whether a key's before describes this very node."""
+    return node.kind == key.node and _fits(node, tuple(key.before.split(" "))) is not None
+
+
 def _fits(node: Node, wanted: tuple[str, ...]) -> Mapping[str, str] | None:
     budget = [4_000]
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pygit2
-from keys import Key, edits_between, family, matches, norm
+from keys import Key, edits_between, family, fits, norm
 from measuring import Figure, main, say
 
 from cortex.analyzers.parse import tree
@@ -47,6 +47,7 @@ MOST_COMMITS = 300  # of a tail, evenly over it
 LEAST_DRAWN = 5  # flags of a point of the curve
 LIFT, FIX = 1.5, 0.3
 ENOUGH = 50  # flags
+LONGEST = 4_000  # characters of a node that a key may describe
 #: All that two corrections may mean, whatever speaks against it: what is told apart is how sure each is.
 ANY = Settings(
     min_support=2, min_commits=1, active_confidence=0.0, retire_confidence=0.0, history_support=2,
@@ -183,10 +184,20 @@ class Exact:
                 case.correction.before, case.correction.after, case.correction.language
             )
         }
-        root = tree(file.text.encode("utf-8", "replace"), file.language)
-        for key, commits in likely:
-            for node, _ in matches(root, key):
-                if not file.added.isdisjoint(range(node.first_line, node.last_line + 1)):
+        by_kind: defaultdict[str, list[tuple[Key, set[str]]]] = defaultdict(list)
+        for held in likely:
+            by_kind[held[0].node].append(held)
+        stack = [tree(file.text.encode("utf-8", "replace"), file.language)]
+        while stack:
+            node = stack.pop()
+            if file.added.isdisjoint(range(node.first_line, node.last_line + 1)):
+                continue
+            stack.extend(node.children)
+            if node.kind not in by_kind or node.end - node.start >= LONGEST:
+                continue
+            here = set(_WORD.findall(node.text))
+            for key, commits in by_kind[node.kind]:
+                if key.literals <= here and fits(node, key):
                     done = later.get((key.before, key.after, norm(node.text)))
                     yield node.first_line, len(commits), done
 

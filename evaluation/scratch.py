@@ -106,18 +106,16 @@ class Learner:
 
     def moved(self) -> bool:
         """Whether what is known now may make another rule than when this was asked last, or a better held one."""
-        view = self.journal.view()
-        known = [
-            (record.m, body)
-            for record in view.of_kind("correction")
+        known = {
+            record.m: body
+            for record in self.journal.view().of_kind("correction")
             if isinstance(body := record.decoded(), Correction) and body.category != "evolution"
-        ]
+        }
         found: dict[tuple[str, str, str], int] = {}
-        for each in generalise(known, self._settings.min_support):
-            commits = {body.commit for m, body in known if m in set(each.support)}
+        for each in generalise(list(known.items()), self._settings.min_support):
             said = (each.pattern.language, each.pattern.pattern, each.pattern.rewrite)
             self.made.add(said)
-            if len(commits) >= self._settings.min_commits:
+            if len({known[m].commit for m in each.support}) >= self._settings.min_commits:
                 found[said] = len(each.support)
         moved = found != self._patterns
         self._patterns = found
