@@ -47,6 +47,8 @@ _KEYWORDS = frozenset(keyword.kwlist) | words(
     public private protected static readonly enum export"""
 )
 _PARAMETERS = words("formal_parameters parameters parameter_list")
+#: Words that are keywords in Python, and may be names elsewhere.
+_PYTHON_ALONE = words("assert raise pass del elif except lambda nonlocal global and or not is")
 #: Names that stand in nearly every file of their language.
 _ANYWHERE = words("self cls this super")
 
@@ -371,7 +373,7 @@ def _candidate(
     general = antiunify([member.example(height) for member in members[:MAX_EXAMPLES]], width)
     if general is None:
         return None
-    anchor = _anchored(general)
+    anchor = _anchored(general, members[0].correction.language)
     if not _says_itself(general, members[0].chain[height][0]):
         return None
     if anchor is None or (general.pattern[0] == "$" and members[0].chain[height][0].field == "function"):
@@ -455,8 +457,8 @@ def _text(example: Node) -> str:
     return f"For example {tick(' '.join(example.text.split())[:160])}."
 
 
-def _anchored(general: General) -> bool | None:
-    """Whether a word holds the pattern down; False for an operator alone; None for nothing at all.
+def _anchored(general: General, language: str) -> bool | None:
+    """Whether a word holds the pattern down; False for an operator alone, or a variable; None for nothing at all.
 
     A change of keywords alone is a linter's, and a keyword holds a pattern down only where a name came to it
     (`except:`, which became `except Exception:`). Words in a string hold nothing, and neither does a lone name, or
@@ -469,8 +471,9 @@ def _anchored(general: General) -> bool | None:
     came = set(Counter(elements(general.rewrite)) - Counter(elements(general.pattern)))
     if not (gone | came) or all(token in _KEYWORDS for token in gone | came):
         return None
-    if any(_is_name(token) and token not in _ANYWHERE for token in before):
-        return True
+    named = [k for k, token in enumerate(before) if _is_name(token, language) and token not in _ANYWHERE]
+    if named:
+        return any(_names_thing(before, k) for k in named)
     if "$" not in general.pattern and len(before) > 2 and any(_is_name(token) for token in came):
         return False  # numbers and operators alone, but these very ones
     # Of an import that keywords alone hold down nothing is known.
@@ -482,8 +485,18 @@ def _anchored(general: General) -> bool | None:
     return False if any(run in _OPERATORS and run not in kept for run in _runs(general.pattern)) else None
 
 
-def _is_name(token: str) -> bool:
-    return bool(_WORD.match(token)) and token not in _KEYWORDS and len(token) > 1
+def _is_name(token: str, language: str = "") -> bool:
+    if not _WORD.match(token) or len(token) < 2:
+        return False
+    return token not in _KEYWORDS or (token in _PYTHON_ALONE and language not in ("python", ""))
+
+
+def _names_thing(tokens: Sequence[str], at: int) -> bool:
+    """Whether a name is of something that is called, taken from, imported or a type: not of a variable, which is
+    another thing elsewhere.
+    """
+    last, following = tokens[at - 1] if at else "", tokens[at + 1] if at + 1 < len(tokens) else ""
+    return last in (".", "@", "new", "import", "from") or following in ("(", ".") or tokens[at][:1].isupper()
 
 
 def _runs(template: str) -> list[str]:

@@ -41,7 +41,7 @@ class Settings:
     telling_share: float = 0.35
     everywhere_share: float = 0.6
     # While a change is in progress, its other places are wanted all, and what is wrong is seen at once: of what is
-    # offered from here on, .91 is right (keys of histories that the fit had not seen).
+    # offered from here on, .88 is right (keys of histories that the fit had not seen).
     progress_confidence: float = 0.7
     progress_weights: Mapping[str, float] = field(default_factory=lambda: underway.WEIGHTS)
     # What every receiver may have (`$A.get($B)`) takes a person's word, or so many corrections and no like place.

@@ -315,3 +315,33 @@ def test_the_order_of_the_corrections_does_not_matter() -> None:
 def test_broken_code_is_passed_over() -> None:
     broken = [(str(n), Correction(before=f"f((({n}", after=f"g({n}", language="python")) for n in range(4)]
     assert generalise([*broken, ("x", Correction(before="a", after="b", language="cobol"))]) == []
+
+
+def test_a_variable_alone_holds_a_pattern_weakly_and_a_call_well() -> None:
+    compared = [(f"{x} == app", f"{x} is app") for x in ("one", "two.b", "three()")]
+    called = [(f"{x} == get_app()", f"{x} is get_app()") for x in ("one", "two.b", "three()")]
+    assert all(each.weak for each in generalise(corrected("python", compared)))
+    assert not any(each.weak for each in generalise(corrected("python", called)) if not each.wide)
+
+
+def test_what_only_puts_in_brackets_is_not_its_own_reverse() -> None:
+    found = generalise(corrected("javascript", [(f"{x}.ok;", f"{x}.ok()") for x in ("a.be", "b.to.be", "c")]))
+    assert found and all(each.reversed_by == 0 for each in found)
+
+
+def test_parameters_are_read_as_parameters_but_a_rename_without_its_body_is_no_rule() -> None:
+    fewer = [(f"({x}, params)", f"({x})") for x in ("req", "res", "next")]
+    (candidate, *_) = generalise(corrected("javascript", fewer))
+    assert (candidate.pattern.pattern, candidate.pattern.selector) == ("($A, params)", "formal_parameters")
+    renamed = [(f"({x}, fn)", f"({x}, callback)") for x in ("req", "res", "next")]
+    assert generalise(corrected("javascript", renamed)) == []
+    methods = [(f"(self, {x})", f"(self, ctx, {x})") for x in ("one", "two", "three")]
+    assert {each.pattern.selector for each in generalise(corrected("python", methods))} <= {"parameters"}
+
+
+def test_the_widest_form_is_offered_beside_the_one_that_stays() -> None:
+    pairs = [(f"app.use(body.raw({x}))", f"app.use(express.raw({x}))") for x in ("one", "two", "three")]
+    found = generalise(corrected("javascript", pairs))
+    told = {each.pattern.pattern: each.wide for each in found}
+    assert len(told) == len(found) and list(told.values()) == sorted(told.values())
+    assert not found[0].wide
