@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import git
 
 AUTHOR = "Ada Byron <ada@example.org>"
 FIRST_DATE = 1_700_000_000
@@ -246,20 +247,6 @@ def zygote(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Zygote]:
     running.process.communicate()  # at the end of its input it ends all that are left
 
 
-def run_git(repo: Path, *arguments: str, **environment: str) -> str:
-    """Run git in a test repository and return what it printed."""
-    done = subprocess.run(
-        ["git", *arguments],
-        cwd=repo,
-        env={**os.environ, **environment},
-        check=True,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    return done.stdout.strip()
-
-
 @pytest.fixture
 def commit() -> Commit:
     """`commit(repo, {path: text, bytes, or None to delete}, message=…, author="Name <mail>") -> sha`."""
@@ -279,10 +266,10 @@ def commit() -> Commit:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(text if isinstance(text, bytes) else text.encode())
         if files:
-            run_git(repo, "add", "-A", "--", *files)
+            git(repo, "add", "-A", "--", *files)
         name, _, mail = author.rstrip(">").partition(" <")
         date = f"{FIRST_DATE + 60 * next(minutes)} +0000"
-        run_git(
+        git(
             repo,
             *("-c", "commit.gpgSign=false", "commit", "--quiet", "--allow-empty", "--message", message),
             GIT_AUTHOR_NAME=name,
@@ -292,7 +279,7 @@ def commit() -> Commit:
             GIT_COMMITTER_EMAIL=mail,
             GIT_COMMITTER_DATE=date,
         )
-        return run_git(repo, "rev-parse", "HEAD")
+        return git(repo, "rev-parse", "HEAD")
 
     return make
 
@@ -302,8 +289,8 @@ def repo(tmp_path: Path, commit: Commit) -> Path:
     """A fresh git repository on `main` with one commit."""
     folder = tmp_path / "repo"
     folder.mkdir()
-    run_git(folder, "init", "--quiet", "--initial-branch=main")
-    run_git(folder, "config", "user.name", "Ada Byron")
-    run_git(folder, "config", "user.email", "ada@example.org")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "config", "user.name", "Ada Byron")
+    git(folder, "config", "user.email", "ada@example.org")
     commit(folder, {"README.md": "# A project\n"}, message="Begin")
     return folder

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 MOST_SECONDS = 1.0  # of processor time, for one input
 MOST_MIB = 256  # that a whole run may add to the process
 
@@ -22,6 +24,13 @@ TOKENS = (*_WORDS.split(), *_BYTES)
 _NUMBERS = (0, -1, 1, 2**31, 2**53, 2**63, 10**39, 0.5, 1e308, float("inf"), float("nan"))
 _TEXTS = ("", "x", "\0", "\ud800", "\u2028", "../../x", "/etc/passwd", "\U0001f600", "a" * 300)
 ODD: tuple[object, ...] = (None, True, False, *_NUMBERS, *_TEXTS, [], {}, [[]], [None], {"": 1})
+
+
+def sizes(each_run: int, nightly: int) -> pytest.MarkDecorator:
+    """How many inputs there are each time, and by night."""
+    return pytest.mark.parametrize(
+        "count", [each_run, pytest.param(nightly, marks=pytest.mark.nightly)], ids=["sample", "nightly"]
+    )
 
 
 class Mutator:

@@ -8,14 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.daemon.registry import Registry
 from cortex.repo.errors import PlaceError
 from cortex.repo.places import find
-
-
-def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture

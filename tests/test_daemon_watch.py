@@ -1,7 +1,6 @@
 """What changed in a repository is told: by events, else by polling, and after a storm by git."""
 
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import git
 
 from cortex.daemon import loop, tree, watch
 from cortex.daemon.registry import Entry, Registry
@@ -19,10 +19,6 @@ from cortex.daemon.worktree import WorkTree
 from cortex.repo.places import Place, find
 
 MODES = ("events", "polling")
-
-
-def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def known(folder: Path) -> Path:

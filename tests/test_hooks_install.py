@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.hooks import spool
 from cortex.hooks.install import HOOKS, HooksReport, install, state, uninstall
@@ -56,13 +57,6 @@ c=$?
 [ $c != 0 ] && echo "husky - $n script failed (code $c)"
 exit $c
 """
-
-
-def git(repo: Path, *arguments: str, check: bool = True) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=repo, check=check, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
-    return done.stdout.strip()
 
 
 def facts(*folders: Path) -> Facts:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from running import git
 
 import cortex
 from cortex.repo import ignore, marked
@@ -18,13 +18,6 @@ from cortex.repo.places import Place, find
 
 TEMPLATE = Path(cortex.__file__).parent / ".cortex-template"
 Facts = dict[str, tuple[int, str, bytes, int]]
-
-
-def git(repo: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=repo, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
-    return done.stdout.strip()
 
 
 def facts(folder: Path) -> Facts:

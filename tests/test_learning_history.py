@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pygit2
 import pytest
+from running import git
 
 from cortex.learning import history
 from cortex.learning.candidates import Candidate, Candidates, key_of
@@ -20,13 +19,6 @@ from cortex.store.layout import create
 
 Commit = Callable[..., str]
 AGENT = "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
-
-
-def git(repo: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=repo, env=dict(os.environ), check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
 
 
 def source(name: str, body: str) -> str:

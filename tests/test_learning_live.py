@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.learning.live import LiveReport, learn_commits
 from cortex.repo.places import find
@@ -24,18 +23,6 @@ def read(path):
     return data
 """
 FIXED = HANDLER.replace('print("read " + path)', 'logger.info("read %s", path)')
-
-
-def git(repo: Path, *arguments: str, **environment: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments],
-        cwd=repo,
-        env={**os.environ, **environment},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip()
 
 
 class World:

@@ -2,23 +2,16 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pygit2
 import pytest
+from running import git
 
 from cortex.learning.ownership import Hunk, changes, hunks, owners, shallow_commits, split
 
 Commit = Callable[..., str]
-
-
-def git(repo: Path, *arguments: str, check: bool = True) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=repo, env=dict(os.environ), check=check, capture_output=True, text=True
-    )
-    return done.stdout.strip()
 
 
 def blamed(repo: Path, path: str) -> dict[int, str]:

@@ -1,23 +1,15 @@
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pygit2
 import pytest
+from running import git
 
 from cortex.learning.refs import commits_since, remember, scan
 
 Commit = Callable[..., str]
-
-
-def git(repo: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=repo, env=dict(os.environ), check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
 
 
 def look(repo: Path, state: Path) -> list[str]:

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
+import pairing_sequences as sequences
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COUNT = 25
 #: The first sequences of the benchmark, all right or nearly: what fewer than this get wrong is a step back.
 LEAST = 0.95
-
-
-def _beside(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tests" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # a dataclass looks for its own module
-    spec.loader.exec_module(module)
-    return module
-
-
-for name in ("pairing_model", "pairing_world", "pairing_operations"):
-    _beside(name)
-sequences = _beside("pairing_sequences")
 
 
 #: Seeds that went wrong once: a part committed first, code that moved and was edited there, a revert that was

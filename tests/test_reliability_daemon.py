@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.daemon import process
 from cortex.repo.errors import CortexError
@@ -44,12 +45,6 @@ def told(*words: str, cwd: Path, **environment: str) -> dict:
     run = cortex(*words, "--json", cwd=cwd, **environment)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
-
-
-def git(folder: Path, *words: str) -> str:
-    return subprocess.run(
-        ["git", *words], cwd=folder, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    ).stdout.strip()
 
 
 def eventually(law: Callable[[], object], seconds: float = 15.0) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.cli.main import run as main
 from cortex.daemon import engine
@@ -44,12 +45,6 @@ def told(*words: str) -> dict:
     status, out, err = run(*words, "--json")
     assert status == 0, (words, err)
     return json.loads(out)
-
-
-def git(folder: Path, *words: str) -> str:
-    return subprocess.run(
-        ["git", *words], cwd=folder, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    ).stdout.strip()
 
 
 @pytest.fixture(autouse=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import os
 import random
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import fuzzing
 import pygit2
 import pytest
 from pygit2.enums import ObjectType
@@ -29,24 +28,6 @@ from cortex.store.record import Draft, make, to_line
 
 Tell = Callable[[str], None]
 W = "ab" * 16
-
-
-def _fuzzing() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fuzzing", Path(__file__).parent / "fuzzing.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-fuzzing = _fuzzing()
-
-
-def sizes(each_run: int, nightly: int) -> pytest.MarkDecorator:
-    """How many inputs there are each time, and by night."""
-    return pytest.mark.parametrize(
-        "count", [each_run, pytest.param(nightly, marks=pytest.mark.nightly)], ids=["sample", "nightly"]
-    )
 
 
 # Settings.
@@ -71,7 +52,7 @@ def place(repo: Path) -> Place:
     return found
 
 
-@sizes(4_000, 400_000)
+@fuzzing.sizes(4_000, 400_000)
 def test_settings(count: int, seed: int, place: Place, tell: Tell) -> None:
     chance = random.Random(seed)
     mutated = fuzzing.Mutator(seed, SETTINGS, TOML)
@@ -100,7 +81,7 @@ def test_settings(count: int, seed: int, place: Place, tell: Tell) -> None:
     tell(fuzzing.hold("settings", count, made, read, ()))
 
 
-@sizes(20_000, 2_000_000)
+@fuzzing.sizes(20_000, 2_000_000)
 def test_values_typed_by_hand(count: int, seed: int, tell: Tell) -> None:
     chance = random.Random(seed)
     mutated = fuzzing.Mutator(
@@ -140,7 +121,7 @@ SYNTAX = (
 )
 
 
-@sizes(8_000, 800_000)
+@fuzzing.sizes(8_000, 800_000)
 def test_rules_of_others(count: int, seed: int, tell: Tell) -> None:
     """As they are pulled: a record's body, decoded; then compiled and matched, whoever wrote them."""
     chance = random.Random(seed)
@@ -241,7 +222,7 @@ class Forger:
         return str(self.git.odb.write(ObjectType.COMMIT, data.encode()))
 
 
-@sizes(200, 20_000)
+@fuzzing.sizes(200, 20_000)
 def test_trees_of_a_pulled_branch(count: int, seed: int, repo: Path, tell: Tell) -> None:
     git = pygit2.Repository(str(repo))
     forger = Forger(git, random.Random(seed))
@@ -280,7 +261,7 @@ def messages() -> list[dict[str, Any]]:
     ]
 
 
-@sizes(1_000, 60_000)
+@fuzzing.sizes(1_000, 60_000)
 def test_messages_of_mcp(
     count: int,
     seed: int,

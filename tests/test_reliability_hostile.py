@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.cli.main import run as main
 from cortex.daemon import engine
@@ -22,14 +22,6 @@ EDITED = WROTE.replace("get(url)", "get(url, timeout=10)")
 MODELS = Models()
 
 Poison = Callable[[Path, str], None]
-
-
-def git(folder: Path, *words: str, stdin: bytes | None = None) -> str:
-    return (
-        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, input=stdin)
-        .stdout.decode("utf-8", "surrogateescape")
-        .strip()
-    )
 
 
 def setting(*pairs: tuple[str, str], lines: str = "") -> Poison:

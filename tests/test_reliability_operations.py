@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.cli.main import run as cortex
 from cortex.repo.places import find
@@ -50,12 +51,6 @@ HERE="$(cd "$(dirname "$0")" && pwd)"
 echo "framework $*" >>"$(git rev-parse --git-common-dir)/theirs"
 exit 0
 """
-
-
-def git(folder: Path, *words: str) -> str:
-    return subprocess.run(
-        ["git", *words], cwd=folder, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    ).stdout.strip()
 
 
 # The kinds of checkout: each makes the work tree below a fresh folder.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 import site
@@ -10,10 +9,11 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+import secret_forms as forms
+import secret_kinds as kinds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,15 +24,6 @@ from cortex.store.secrets import Scanner, Secret, find, redact, redact_all, reda
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _beside(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tests" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-kinds, forms = _beside("secret_kinds"), _beside("secret_forms")
 KINDS = [*kinds.TOKENS, *kinds.NAMED]
 
 

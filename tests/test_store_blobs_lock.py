@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.repo.errors import DamagedError
 from cortex.repo.places import find
 from cortex.store.backup import backup, restore
 from cortex.store.blobs import HELD, Blobs
 from cortex.store.journal import create
-
-
-def run_git(repo: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=repo, env=os.environ, check=True, capture_output=True)
 
 
 def test_a_lock_that_somebody_left_is_walked_around(repo: Path):
@@ -62,14 +58,14 @@ def test_a_backup_takes_the_kept_code_along_and_brings_it_back(repo: Path, tmp_p
     small = backup(place.store, tmp_path / "small.tar", code=Blobs(place), most=900)
     assert (small.code, small.left_out) == (2, 1), "the newest fit"
 
-    run_git(tmp_path, "init", "--quiet", "other")
+    git(tmp_path, "init", "--quiet", "other")
     other = find(tmp_path / "other")
     report = restore(made.path, other.store, code=Blobs(other))
     assert report.code == 3 and [Blobs(other).read(oid) for oid in oids] == code
     again = restore(made.path, other.store, code=Blobs(other))
     assert again.code == 0
     assert Blobs(other).expire(hours[1]) == 1, "it grows old as it would have"
-    run_git(tmp_path / "other", "prune", "--expire=now")
+    git(tmp_path / "other", "prune", "--expire=now")
     assert [Blobs(other).read(oid) for oid in oids] == [None, *code[1:]]
     assert restore(small.path, place.store).code == 0
 

@@ -18,6 +18,7 @@ from typing import Any
 import pygit2
 import pytest
 from pygit2.enums import FileMode, ObjectType
+from running import git
 
 from cortex.repo.errors import PlaceError, UsageError
 from cortex.repo.git import GitError
@@ -32,11 +33,6 @@ from cortex.store.record import Draft, make, to_line
 from cortex.store.sync import BRANCH, REF, SyncReport, sync
 
 FORMAT_JSON = b'{"format":1}\n'
-
-
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 @dataclass
