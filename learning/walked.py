@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from ..store.kinds import Correction
+
+_ID = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class Cursor:
         tips, done, safe = given.get("tips"), given.get("done"), given.get("safe")
         if not isinstance(tips, list) or not isinstance(done, int) or not isinstance(safe, int):
             return None
-        return cls(tuple(str(each) for each in tips), done, safe, given.get("finished") is True)
+        if not all(isinstance(each, str) and _ID.fullmatch(each) for each in tips):
+            return None
+        return cls(tuple(tips), done, safe, given.get("finished") is True)
 
 
 @dataclass(frozen=True)

@@ -215,16 +215,16 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
     file.write_bytes(b"a\nb\n")
     digest, wanted = hashlib.sha256(b"a\nb\n").hexdigest(), hashlib.sha256(b"a\nc\n").hexdigest()
     file.write_bytes(b"a\nb\n\n")
-    with pytest.raises(ChangedError):
+    with pytest.raises(ChangedError, match="was changed meanwhile"):
         rewrite(tmp_path, "a.py", digest, [(2, 1, b"c\n")], wanted)
     assert file.read_bytes() == b"a\nb\n\n" and [each.name for each in tmp_path.iterdir()] == ["a.py"]
     file.write_bytes(b"a\nb\n")
-    with pytest.raises(ChangedError):
+    with pytest.raises(ChangedError, match="would not become what was shown"):
         rewrite(tmp_path, "a.py", digest, [(2, 1, b"d\n")], wanted)
     rewrite(tmp_path, "a.py", digest, [(2, 1, b"c\n")], wanted)
     assert file.read_bytes() == b"a\nc\n"
     (tmp_path / "in").symlink_to(tmp_path)
-    with pytest.raises(ChangedError):
+    with pytest.raises(ChangedError, match="behind a link"):
         rewrite(tmp_path, "in/a.py", wanted, [], wanted)
 
 

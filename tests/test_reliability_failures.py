@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.cli.main import run as main
 from cortex.daemon import client, server
@@ -25,12 +26,6 @@ from cortex.repo.places import find
 from cortex.store import sync
 from cortex.store.backup import backup, restore
 from cortex.store.journal import FileJournal
-
-
-def git(folder: Path, *words: str) -> str:
-    return subprocess.run(
-        ["git", *words], cwd=folder, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    ).stdout.strip()
 
 
 def run(*words: str) -> tuple[int, str, str]:
@@ -208,21 +203,44 @@ def test_two_daemons_on_one_repository_lose_nothing(clone: Path, homes: list[dic
         assert json.loads(shown.stdout)["total"] == 50
 
 
+@contextlib.contextmanager
+def listening(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A daemon's server in this process, which holds no repository; its socket's path."""
+    path = str(folder / "d.sock")
+    monkeypatch.setattr(client, "socket_path", lambda: path)
+    monkeypatch.setattr(client, "default_socket", lambda: path)
+    workers = Workers(Registry(folder), lambda place: pytest.fail("no repository is asked"))
+    there = server.Server(workers, path, "1", threading.Event())
+    there.start()
+    yield path
+    there.close(1.0)
+
+
 def test_a_chmod_that_fails_on_the_socket_stops_no_daemon(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    folder = tmp_path_factory.mktemp("s")
-    folder.chmod(0o700)
-
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(1, "the file system of the container refuses it")
 
+    folder = tmp_path_factory.mktemp("s")
+    folder.chmod(0o700)
     monkeypatch.setattr(server.os, "chmod", refused)
-    workers = Workers(Registry(folder), lambda place: pytest.fail("no repository is asked"))
-    listening = server.Server(workers, str(folder / "d.sock"), "1", threading.Event())
-    listening.start()
-    monkeypatch.setattr(client, "socket_path", lambda: str(folder / "d.sock"))
-    assert client.call("ping", timeout=5)["version"] == "1"
-    with socket.socket(socket.AF_UNIX) as other:
-        other.connect(str(folder / "d.sock"))
-    listening.close(1.0)
+    with listening(folder, monkeypatch) as path:
+        assert client.call("ping", timeout=5)["version"] == "1"
+        with socket.socket(socket.AF_UNIX) as other:
+            other.connect(path)
+
+
+def test_no_other_persons_process_is_served_nor_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with listening(tmp_path_factory.mktemp("s"), monkeypatch) as path:
+        with monkeypatch.context() as another, socket.socket(socket.AF_UNIX) as other:
+            another.setattr(server, "peer_uid", lambda _: os.getuid() + 1)
+            other.settimeout(20)
+            other.connect(path)
+            assert other.recv(1) == b"", "the connection is closed without a word"
+        assert client.call("ping", timeout=5)["version"] == "1"
+        monkeypatch.setattr(client, "peer_uid", lambda _: os.getuid() + 1)
+        with pytest.raises(client.NoDaemon, match="belongs to another user"):
+            client.call("ping", timeout=5)

@@ -149,6 +149,19 @@ def test_a_line_that_is_no_record_says_why(line: bytes, why: str) -> None:
         from_line(line, private=False)
 
 
+@pytest.mark.parametrize("indent", [None, 1], ids=["canonical", "indented"])
+def test_another_s_id_under_a_right_checksum_is_refused(indent: int | None) -> None:
+    whole = json.loads(forge())
+    assert from_line(json.dumps(whole, indent=indent).encode(), private=False).id == whole["id"]
+    for changes in ({"id": "0" * 64}, {"body": {**whole["body"], "after": "what nobody wrote"}}):
+        false = {**whole, **changes}
+        del false["crc"]
+        false["crc"] = crc(raw(false))
+        line = json.dumps(false, indent=indent).encode() if indent else raw(false)
+        with pytest.raises(DamagedLine, match="its id is not the hash"):
+            from_line(line, private=False)
+
+
 def test_deep_nesting_with_a_right_checksum_is_refused() -> None:
     deep: object = 1
     for _ in range(40):
