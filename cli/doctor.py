@@ -164,7 +164,8 @@ def _words(
         + (colours("green", "every checksum holds") if not problems else colours("red", "damaged"))
     ]
     lines += [
-        colours("red", f"  {render.safe(path)}:{line}: {render.safe(why)}") for path, line, why in problems
+        colours("red", f"  {render.safe(path)}{f':{line}' if line else ''}: {render.safe(why)}")
+        for path, line, why in problems
     ]
     lines += [f"  {colours('green', 'repaired')}  {render.safe(words)}" for words in done]
     if found.quarantined:

@@ -58,6 +58,8 @@ def evaluate(since: str, limit: int, seed: int, html: str, as_json: bool, repo: 
     from ..repo.places import find
 
     start = _day(since)
+    if html and not Path(html).absolute().parent.is_dir():
+        raise UsageError(f"there is no folder for {html}", "Make it first: a replay takes minutes.")
     repository = open_repository(find(repo))
     with Progress("replaying", quiet=as_json) as progress, _until_interrupted() as asked_to_stop:
         seen = replay(

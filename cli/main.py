@@ -69,6 +69,20 @@ class Commands(click.Group):
         assert isinstance(found, click.Command)
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; raises `click.UsageError` with the nearest one."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = [
+                f" Did you mean '{each}'?" for each in get_close_matches(name, self.list_commands(ctx), 1)
+            ]
+            raise click.UsageError(f"No such command '{name}'.{''.join(near)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Examples and exit codes."""
         with formatter.section("Examples"):
@@ -92,6 +106,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit status; the only place that prints an error."""
     with contextlib.suppress(AttributeError, OSError):
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    out = sys.stdout
     try:
         status = cortex.main(args=list(arguments), prog_name="cortex", standalone_mode=False)
         sys.stdout.flush()
@@ -111,6 +126,15 @@ def run(arguments: Sequence[str]) -> int:
         # The reader has gone (`cortex log | head`): point standard output at nothing, so that closing is quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except SystemExit:
+        if sys.stdout is out:
+            raise
+        return OK  # it has gone while a command wrote: click wraps the output then, and ends with 1
+    except FileNotFoundError as error:
+        complain(
+            f"there is no {error.filename or 'such file'}", "Check its name, and the folder that it is in."
+        )
+        return PLACE
     except PermissionError as error:
         complain(f"no permission: {error.filename}", "Check who owns it, and its mode.")
         return PLACE

@@ -45,7 +45,7 @@ def write_whole(file: Path, data: bytes, *, mode: int = 0o600, durable: bool = T
     The umask takes from `mode`. Raises `OSError`; what was there is untouched then.
     """
     draft = file.with_name(f".{file.name}.{os.getpid()}.{time.monotonic_ns()}")
-    with naming(file):
+    try:
         opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             with open(opened, "wb") as out:
@@ -59,6 +59,9 @@ def write_whole(file: Path, data: bytes, *, mode: int = 0o600, durable: bool = T
             raise
         if durable:
             sync_folder(file.parent)
+    except OSError as error:
+        error.filename = str(file)  # nobody asked for a draft
+        raise
 
 
 def sync_folder(folder: Path) -> None:

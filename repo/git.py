@@ -18,7 +18,7 @@ class GitError(PlaceError):
 
     def __init__(self, arguments: Sequence[str], status: int, stderr: str) -> None:
         said = stderr.strip() or f"exit status {status}"
-        super().__init__(f"git {arguments[0]} failed: {said}")
+        super().__init__(f"git {_command(arguments)} failed: {said}")
         self.status = status
         self.stderr = stderr
 
@@ -71,3 +71,14 @@ def git(
 def git_text(*arguments: str, cwd: Path | None = None, timeout: float | None = 60.0) -> str:
     """What `git` printed, as text without its last line end; bytes that are not UTF-8 survive as surrogates."""
     return git(*arguments, cwd=cwd, timeout=timeout).decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The command among git's words: settings of this one call may stand before it."""
+    words = iter(arguments)
+    for word in words:
+        if word == "-c":
+            next(words, "")
+        elif not word.startswith("-"):
+            return word
+    return ""

@@ -250,6 +250,25 @@ def test_a_reader_that_goes_away_is_no_error(clone: Path):
     command = f"{shlex.quote(sys.executable)} -m cortex config | head -1"
     run = subprocess.run(["sh", "-c", command], cwd=clone, capture_output=True, text=True, check=False)
     assert "recall.k" in run.stdout and run.stderr == ""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        words = [sys.executable, "-m", "cortex", "config"]
+        run = subprocess.run(words, cwd=clone, stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_mistyped_command_names_the_nearest(clone: Path):
+    run = cortex("chekc", cwd=clone)
+    assert run.returncode == 2 and "No such command 'chekc'. Did you mean 'check'?" in run.stderr
+    assert "Did you mean" not in cortex("zzz", cwd=clone).stderr
+
+
+def test_a_file_that_is_not_there_is_named(clone: Path):
+    run = cortex("rules", "import", "nofile.json", cwd=clone)
+    assert run.returncode == 3 and "there is no nofile.json" in run.stderr
+    run = cortex("evaluate", "--html", "nofolder/page.html", cwd=clone)
+    assert run.returncode == 2 and "there is no folder for nofolder/page.html" in run.stderr
 
 
 def test_text_from_a_repository_cannot_move_the_cursor(clone: Path):
