@@ -18,7 +18,7 @@ from . import render
 from .frame import paint
 
 #: Seconds that the daemon has for what it does in the background.
-WAIT_S = 30.0
+WAIT_S = 120.0  # a machine may be busy
 
 
 @dataclass(frozen=True)
