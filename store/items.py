@@ -310,7 +310,8 @@ def _memory(record: Record, body: Memory, corrections: Mapping[str, Record]) -> 
         path=body.path,
         title=title,
         text=body.text[:LONGEST],
-        created=record.t,
+        # A fix is as old as its commit, however late it was read.
+        created=max((each.time for each in body.examples), default=0) or record.t,
         author=record.author,
         origin=record.origin,
         support=body.support or len(came),

@@ -169,6 +169,7 @@ def test_a_fix_is_learnt_from_its_commit(place: Place, repo: Path, commit: Any) 
     fix = noted(engine, "fix")[0]
     assert fix["title"] == "Fixed: The client hangs for ever"
     assert (fix["evidence"][0]["commit"], fix["evidence"][0]["path"]) == (sha, "a.py")
+    assert fix["created"] == fix["evidence"][0]["time"] < engine._state.clock() - 86_400_000
     answer = engine.handle("ask", {"question": "why does the client hang in requests.get?"})
     assert answer["memories"][0]["id"] == fix["id"] and sha[:10] in answer["context"]
 
