@@ -223,9 +223,12 @@ def program() -> Path:
 
 
 def _unregister(place: Place) -> None:
+    from ..daemon import rising
     from ..daemon.registry import Registry
 
     Registry(state_folder()).remove(place.common)
+    with contextlib.suppress(OSError):  # what stays is the name of a rule, and no more than that
+        rising.forget(place.common)
 
 
 def _connected(place: Place) -> list[str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,14 +34,14 @@ _RULE = re.compile(r"[0-9a-f]{32}")
 def rise(state: State, least: int) -> list[Scope]:
     """Note what is confirmed here, and move the rules that `least` repositories agree on; nothing below two."""
     confirmed, moved = _told(state)
-    folder = state_folder() / FOLDER
-    _note(folder, _name(state), frozenset(confirmed))
+    folder, own = state_folder() / FOLDER, _repository(state)
+    _note(_file(folder, state.place.common), own, frozenset(confirmed))
     if least < 2:
         return []
     found = []
-    others = _others(folder, _name(state))
+    others = _others(folder, own)
     for rule, memory in sorted(confirmed.items()):
-        agreed = 1 + sum(rule in each for each in others.values())
+        agreed = 1 + len({name for name, rules in others if rule in rules})
         last = moved.get(rule)
         ours, now = last is None or last.who == WHO, last.scope if last else memory.scope
         if agreed >= least and now == "project" and ours:
@@ -82,38 +81,53 @@ def _told(state: State) -> tuple[dict[str, Memory], dict[str, Scope]]:
     return confirmed, moved
 
 
-def _name(state: State) -> str:
+def forget(common: Path) -> None:
+    """Take the note of a clone away: what is removed confirms nothing any more."""
+    _file(state_folder() / FOLDER, common).unlink(missing_ok=True)
+
+
+def _repository(state: State) -> str:
     """One name for all clones of a repository: they confirm nothing to each other."""
     told = str(state.place.common)
     for remote in sorted(state.repository.remotes, key=lambda each: str(each.name)):
         told = re.sub(r"\.git/*$", "", str(remote.url or told))
         if remote.name == "origin":
             break
-    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:32]
+    return _hash(told)
 
 
-def _note(folder: Path, name: str, rules: frozenset[str]) -> None:
-    file = folder / f"{name}.json"
-    if rules == _read(file) and (rules or not file.exists()):
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _file(folder: Path, common: Path) -> Path:
+    return folder / f"{_hash(str(common))}.json"
+
+
+def _note(file: Path, name: str, rules: frozenset[str]) -> None:
+    if (name, rules) == _read(file) or not (rules or file.exists()):
         return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(file, json.dumps(sorted(rules)).encode("ascii") + b"\n")
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    told = {"repository": name, "rules": sorted(rules)}
+    write_whole(file, json.dumps(told).encode("ascii") + b"\n")
 
 
-def _others(folder: Path, name: str) -> Mapping[str, frozenset[str]]:
+def _others(folder: Path, own: str) -> list[tuple[str, frozenset[str]]]:
+    """What the notes of other repositories say."""
     try:
         files = sorted(folder.glob("*.json"))[:MOST]
     except OSError:
-        return {}
-    return {file.stem: _read(file) for file in files if file.stem != name}
+        return []
+    return [(name, rules) for name, rules in map(_read, files) if name and name != own]
 
 
-def _read(file: Path) -> frozenset[str]:
-    """The rules of a note; what cannot be read confirms nothing."""
+def _read(file: Path) -> tuple[str, frozenset[str]]:
+    """The repository and the rules of a note; what cannot be read confirms nothing."""
     try:
-        if file.stat().st_size > LARGEST:
-            return frozenset()
-        told = json.loads(file.read_bytes())
+        told = json.loads(file.read_bytes()) if file.stat().st_size <= LARGEST else None
     except (OSError, ValueError, RecursionError):
-        return frozenset()
-    return frozenset(str(each) for each in told) if isinstance(told, list) else frozenset()
+        told = None
+    rules = told.get("rules") if isinstance(told, dict) else None
+    if not isinstance(rules, list) or not isinstance(told, dict):
+        return "", frozenset()
+    return str(told.get("repository", "")), frozenset(each for each in rules if isinstance(each, str))

@@ -124,3 +124,13 @@ def test_a_rule_called_wrong_twice_confirms_nothing_elsewhere(three: list[Path])
     for repo in (*three, three[0]):
         call(repo, "learn")
     assert scope(three[0]) == "project"
+
+
+def test_a_repository_that_was_removed_confirms_nothing(three: list[Path]) -> None:
+    for repo in three[:2]:
+        call(repo, "learn")
+    assert len(list((rising.state_folder() / rising.FOLDER).glob("*.json"))) == 2
+    rising.forget(find(three[0]).common)
+    rising.forget(find(three[0]).common)
+    call(three[2], "learn")
+    assert scope(three[2]) == "project"
