@@ -227,6 +227,8 @@ def memory(result: Mapping[str, Any], paint: Paint) -> str:
     lines = [f"{paint('cyan', result['id'])}", paint("bold", safe(result.get("title", result["kind"])))]
     if "text" in result:
         lines += [paint("dim", safe(_line(result))), "", safe(result["text"])]
+        if reason := result["body"].get("reason"):
+            lines.append(paint("dim", f"why: {safe(reason)}"))
     else:
         lines += ["", as_json(result["body"])]
     if result["deleted"]:
@@ -235,9 +237,11 @@ def memory(result: Mapping[str, Any], paint: Paint) -> str:
         lines += ["", *_versions(result, paint)]
     for each in result.get("evidence", []):
         lines.append("")
-        lines.append(
-            paint("dim", safe(f"{each['commit'][:10] or 'not committed'}  {each['path']}  {each['author']}"))
+        # What shows a preference or a decision stands in the tree, and is no edit of any commit.
+        where = each["commit"][:10] or (
+            "" if result["kind"] in ("preference", "decision") else "not committed"
         )
+        lines.append(paint("dim", safe(f"{where}  {each['path']}  {each['author']}".strip())))
         if each["before"]:
             lines.append(snippet(each["before"], "-", "red", paint))
         if each["after"]:

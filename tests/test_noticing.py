@@ -61,6 +61,8 @@ def test_a_preference_is_learnt_listed_shown_and_recalled(place: Place, repo: Pa
     assert "preference" in run(place, "learn")
     listed = run(place, "log", "--kind", "preference")
     assert "Write string literals with double quotes (Python)" in listed and "support 48" in listed
+    shown = run(place, "show", noted(Engine(place), "preference", "quotes")[0]["id"])
+    assert "why: 48 of 48 string literals in 6 files" in shown and "not committed" not in shown
     answer = run(place, "ask", "single or double quotes for string literals?")
     assert "double quotes (Python): 100% of 48 string literals (as in src/pkg/module" in answer
 
