@@ -78,7 +78,8 @@ def captures(query: str, language: str, root: tree_sitter.Node) -> Found:
 
 @cache
 def _query(query: str, language: str) -> tree_sitter.Query:
-    return tree_sitter.Query(grammar(language), query)
+    made: tree_sitter.Query = tree_sitter.Query(grammar(language), query)
+    return made
 
 
 def text(node: tree_sitter.Node | None) -> str:

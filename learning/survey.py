@@ -197,7 +197,8 @@ def _before(repository: pygit2.Repository, head: pygit2.Commit) -> pygit2.Tree |
 
 def _configured_folders(tree: pygit2.Tree) -> list[str]:
     """The folders that hold a formatter's or linter's configuration: the top, and packages of their own below it."""
-    found, folders = [], [("", tree)]
+    found: list[str] = []
+    folders = [("", tree)]
     while folders and len(found) < _PACKAGES:
         prefix, folder = folders.pop(0)
         names = {entry.name for entry in folder if entry.type_str == "blob"}
