@@ -17,11 +17,12 @@ from ..analyzers.imports import names_of
 from ..analyzers.languages import words
 from .generalise import is_keyword
 
-_STRING = re.compile(
-    r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`[^`]*`", re.DOTALL
-)
-_HASH = re.compile(r"#[^\n]*")
-_SLASHES = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_LINE = r"\"(?:[^\"\\\n]|\\.?)*\"?|'(?:[^'\\\n]|\\.?)*'?"
+#: Strings and comments, from the left; one that nothing closes goes to the end, so that each is read once.
+_SAID = {
+    "python": re.compile(r"\"{3}(?:.*?\"{3}|.*)|'{3}(?:.*?'{3}|.*)|" + _LINE + r"|#[^\n]*", re.DOTALL),
+    "": re.compile(_LINE + r"|`(?:[^`\\]|\\.?)*`?|//[^\n]*|/\*(?:.*?\*/|.*)", re.DOTALL),
+}
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 _STAR = re.compile(r"^from\s+[\w.]+\s+import\s+\*", re.MULTILINE)
 _DEFINED = re.compile(
@@ -62,8 +63,8 @@ class Insert:
 
 def bare(text: str, language: str) -> str:
     """The text without what its strings and comments say."""
-    text = _STRING.sub('""', text)
-    return (_HASH if language == "python" else _SLASHES).sub("", text)
+    said = _SAID.get(language) or _SAID[""]
+    return said.sub(lambda found: '""' if found[0][0] in "\"'`" else " ", text)
 
 
 def brought(before: str, after: str, language: str) -> tuple[str, ...]:

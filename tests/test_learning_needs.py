@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from cortex.learning.guard import ActiveRule, Change, check
@@ -82,6 +84,20 @@ def test_a_name_in_a_comment_or_as_a_member_is_not_one_that_the_file_has():
     assert lacking(("json",), "x = self.json  # json\ny = 'json'\n", "python") == ("json",)
     assert lacking(("json",), "import json\n", "python") == ()
     assert lacking(("json",), "from everything import *\n", "python") == ()
+
+
+@pytest.mark.parametrize("language", ["python", "go", "typescript"])
+def test_what_nothing_closes_is_read_once(language: str):
+    began = time.process_time()
+    for sign in ("/*", '"""', "`", "'", "`\\", '\\"', "(", "=>", "def ("):
+        assert lacking(("json",), "json = 1\n" + sign * 100_000, language) == ()
+        assert brought("", sign * 500, language) == ()
+    assert time.process_time() - began < 5
+
+
+def test_a_sign_in_a_comment_opens_no_string():
+    assert lacking(("json",), "# don't `quote\nx = json\n", "python") == ()
+    assert lacking(("json",), "// don't `quote\nconst x = json; // `\n", "typescript") == ()
 
 
 def test_an_import_that_is_relative_to_another_folder_does_not_come_along():
