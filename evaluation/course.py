@@ -35,7 +35,7 @@ class Course:
         """Know what was corrected in commits before a place, and nothing of it or later; returns what is new.
 
         The daemon revises the rules whenever it learnt something. Here it is done where that may make a difference:
-        when other rules may be made, when a rule that speaks got evidence, and else at `regular` times. To `ask`
+        when other rules may be made, while a rule speaks (a change in progress ends), and at `regular` times. To `ask`
         takes as long as to make rules; without it they are made at each regular time.
         """
         fresh = list(self._between(self._known, before))
@@ -45,9 +45,7 @@ class Course:
         left = learner.heed(reactions)
         self.left += left
         moved = added > 0 and (learner.moved() if ask else regular)
-        if self._known > self._first and (
-            moved or left or (added and learner.active) or (regular and learner.may)
-        ):
+        if self._known > self._first and (moved or left or learner.active or (regular and learner.may)):
             self.revise(before)
         return fresh
 
