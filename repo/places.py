@@ -71,7 +71,7 @@ class Place:
         given = Path(path)
         full = given if given.is_absolute() else root / given
         # The folder is resolved and the name is not: a link that git tracks is itself the file.
-        full = Path(os.path.realpath(full.parent)) / full.name
+        full = Path(os.path.realpath(full.parent)) / full.name if full.name != ".." else full.resolve()
         try:
             inside = full.relative_to(os.path.realpath(root))
         except ValueError:

@@ -168,6 +168,7 @@ def test_outside_a_repository_each_command_says_so(
 
 INSIDE = [
     (["record", "--path", "../out.py"], "x", 3, "outside the repository"),
+    (["check", ".."], "", 3, "outside the repository"),
     (["record", "--path", "gone.py"], "", 2, "no file gone.py"),
     (["record"], "x", 2, "which file"),
     (["record", "--from", "claude-code"], "{", 2, "JSON"),
