@@ -399,6 +399,7 @@ if __name__ == "__main__":
             "--newest",
             {"type": int, "default": 0, "help": "so many commits of each history alone, the newest"},
         ),
+        ("--steps", {"type": int, "default": 10, "help": "rules are made so often in a tail"}),
         (
             "--cache",
             {"default": "", "help": "keep what was flagged in the histories here, and take it from here"},
