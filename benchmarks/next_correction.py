@@ -352,7 +352,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
     every: list[Hunk] = []
     told = []
     for folder in map(Path, given.repositories):
-        kept = cache / f"{name_of(folder)}-{given.newest}.hunks" if cache else None
+        kept = cache / f"{name_of(folder)}-{given.newest}-{given.steps}.hunks" if cache else None
         if kept and kept.exists():
             hunks: list[Hunk] = pickle.loads(kept.read_bytes())  # our own, written below
         else:
