@@ -44,9 +44,10 @@ from cortex.store.kinds import MILLION
 
 TAIL = 0.3
 MOST_COMMITS = 300  # of a tail, evenly over it
-LEAST_DRAWN = 5  # flags of a point of the curve
+LEAST_DRAWN = 5  # flagged hunks of a point of the curve
 LIFT, FIX = 1.5, 0.3
 ENOUGH = 50  # flags
+LARGEST = 64  # sizes of hunks are told apart by fewer bins
 LONGEST = 4_000  # characters of a node that a key may describe
 #: All that two corrections may mean, whatever speaks against it: what is told apart is how sure each is.
 ANY = Settings(
@@ -333,7 +334,7 @@ def rows(name: str, hunks: Sequence[Hunk]) -> Iterator[str]:
 
 
 def points(hunks: Sequence[Hunk], method: str) -> list[tuple[float, float]]:
-    """Coverage and precision of a method, level by level, from the surest flags on."""
+    """The share of the corrected hunks that were flagged, and of the flagged that were corrected, level by level."""
     all_of = sum(hunk.anybody for hunk in hunks)
     out = []
     levels = sorted(
@@ -341,8 +342,9 @@ def points(hunks: Sequence[Hunk], method: str) -> list[tuple[float, float]]:
     )
     for level in levels:
         found = scored(hunks, method, level - 0.005)
-        if found["flags"] >= LEAST_DRAWN:
-            out.append((found["corrected anybody"] / max(1, all_of), found["right"] / found["flags"]))
+        if found["hunks"] >= LEAST_DRAWN:
+            corrected = found["corrected anybody"]
+            out.append((corrected / max(1, all_of), corrected / found["hunks"]))
     return out
 
 
@@ -351,7 +353,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
     cache = Path(given.cache) if given.cache else None
     every: list[Hunk] = []
     told = []
-    for folder in map(Path, given.repositories):
+    for number, folder in enumerate(map(Path, given.repositories)):
         kept = cache / f"{name_of(folder)}-{given.newest}-{given.steps}.hunks" if cache else None
         if kept and kept.exists():
             hunks: list[Hunk] = pickle.loads(kept.read_bytes())  # our own, written below
@@ -361,7 +363,8 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
             if kept:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 kept.write_bytes(pickle.dumps(hunks))
-        every += hunks
+        # Hunks are compared with those of like size of their own history: some are corrected ten times as often.
+        every += [replace(hunk, size=hunk.size + LARGEST * number) for hunk in hunks]
         told += rows(name_of(folder), hunks)
         counts = Counter((hunk.anybody, hunk.people) for hunk in hunks)
         by = sum(n for (_, people), n in counts.items() if people)
@@ -374,10 +377,12 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
     table = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head), *told]
     say("\n".join(["", *table]))
     if given.plot:
-        series = {name: points(every, name) for name in DRAWN}
+        series = {name: line for name in DRAWN if (line := points(every, name))}
+        base = sum(hunk.anybody for hunk in every) / len(every)
+        far = max((x for line in series.values() for x, _ in line), default=1.0)
         image = chart(
-            "The next correction: right flags against corrected hunks that were flagged", "share of corrected hunks",
-            "share of flags that got that very fix", {name: line for name, line in series.items() if line},
+            "The next correction: how many of the flagged hunks were corrected", "share of corrected hunks flagged",
+            "share of flagged hunks corrected", series, {"all hunks": [(0.0, base), (far, base)]},
             logarithmic=False,
         )  # fmt: skip
         Path(given.plot).write_text(image, encoding="utf-8")
