@@ -90,9 +90,9 @@ def learnt(history: History, keys: Sequence[Key], most: int) -> list[Learnt]:
     for key in chosen[:most]:
         seeds, unseen = key.edits[: min(SEEDS, len(key.edits) - 1)], key.edits[SEEDS:] or key.edits[-1:]
         seen = {f"{n:03}": corrected(history, seed) for n, seed in enumerate(seeds)}
-        candidates = [each for each in generalise(list(seen.items())) if 2 * len(each.support) >= len(seen)][
-            :3
-        ]
+        # The widest forms speak only while their change is under way, and this is of rules that stay.
+        lasting = [each for each in generalise(list(seen.items())) if not each.wide]
+        candidates = [each for each in lasting if 2 * len(each.support) >= len(seen)][:3]
         fit = [each for each in files if family(language_of(each[0])) == key.language]
         touched = [frozenset(seed.path for seed in seeds)] * len(candidates)
         tests = backtests([each.pattern for each in candidates], fit, list(seen.values()), touched)
