@@ -112,7 +112,9 @@ def _pattern(given: Mapping[str, object], number: int) -> Pattern:
     for guard in pattern.guards:
         if guard.startswith("within:") and (guard not in WITHIN or pattern.selector != TOKENS):
             raise UsageError(f"rule {number}: there is no guard {guard[:60]!r}")
-        if not guard.startswith(GUARDS) or (guard.startswith(("path:", "not-path:")) and guard.count("*") > MOST_STARS):
+        if not guard.startswith(GUARDS) or (
+            guard.startswith(("path:", "not-path:")) and guard.count("*") > MOST_STARS
+        ):
             raise UsageError(f"rule {number}: there is no guard {guard[:60]!r}")
     if compile(pattern) is None:
         raise UsageError(f"rule {number}: its pattern cannot be read, or is too large")
