@@ -87,7 +87,11 @@ def check(
         "elapsed_ms": round((time.perf_counter() - started) * 1000, 3),
         "blocked": any(finding["blocks"] for finding in told),
         "hidden": hidden,
-        "notes": [*_notes(state, changes), *(_swept(state) if index_file else ())],
+        "notes": [
+            *state.settings().damaged,  # a `guard.mode = "block"` that cannot be read blocks nothing: say so
+            *_notes(state, changes),
+            *(_swept(state) if index_file else ()),
+        ],
         "patch": _patch(changes, findings, rules) if patch else "",
     }
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..repo.errors import BusyError, CortexError, PlaceError
-from ..repo.files import write_whole as write_whole  # sweeping takes it from here
+from ..repo.files import write_whole
 from ..repo.places import Place, find
 
 NAME = "repositories.json"

@@ -15,14 +15,13 @@ from ..analyzers.imports import imports_of
 from ..analyzers.languages import language_of
 from ..learning.sweep import SURE, Changed, Found, Offer, offers, parses, place_id, readings, search, telling
 from ..repo.errors import CortexError, UsageError
-from ..repo.files import read_plain
+from ..repo.files import read_plain, write_whole
 from ..repo.git import GitError, git
 from ..store import notes
 from ..store.kinds import Correction, Feedback, Verdict
 from ..store.record import Draft
 from ..store.secrets import clean
 from .contracts import SCHEMA, SweepPlace, SweepResult
-from .registry import write_whole
 from .state import State
 
 LARGEST = 512 * 1024

@@ -115,10 +115,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of one repository; `warnings` says which files were passed over, and why."""
+    """All settings of one repository.
+
+    `warnings` says what was passed over, and why; `damaged`, those of them that a person has to mend.
+    """
 
     settings: Mapping[str, Setting]
     warnings: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> Setting:
         return self.settings[key]
@@ -152,6 +156,7 @@ def load(
     """
     found = {key: Setting(option, option.default, "default") for key, option in OPTIONS.items()}
     warnings: list[str] = []
+    damaged: list[str] = []
     files = [user_config()]
     if place is not None:
         if place.root is not None and (team := place.root / TEAM_FILE).is_file():
@@ -163,28 +168,28 @@ def load(
                         f"{team} is not read: its content is not trusted (`cortex config --trust`)"
                     )
             except UsageError as error:
-                warnings.append(error.message)
+                damaged.append(error.message)
         files.append(place.store / "config.toml")
     for file in files:
         try:
             values = _read(file)
         except UsageError as error:
-            warnings.append(error.message)
+            damaged.append(error.message)
             continue
         for key, value in values.items():
             if key not in OPTIONS:
-                warnings.append(f"{file}: there is no setting {key[:100]}")
+                damaged.append(f"{file}: there is no setting {key[:100]}")
                 continue
             try:
                 found[key] = Setting(OPTIONS[key], check(OPTIONS[key], value), str(file))
             except UsageError as error:
-                warnings.append(f"{file}: {error.message}")
+                damaged.append(f"{file}: {error.message}")
     for key, option in OPTIONS.items():
         if environment and option.variable in environment:
             found[key] = Setting(option, parse(option, environment[option.variable]), "environment")
         if flags and key in flags:
             found[key] = Setting(option, check(option, flags[key]), "flag")
-    return Settings(found, tuple(warnings))
+    return Settings(found, (*warnings, *damaged), tuple(damaged))
 
 
 def option(key: str) -> Option:

@@ -185,3 +185,15 @@ def test_only_block_mode_blocks_by_rule_or_by_confidence(
     assert result["blocked"] is blocked
     assert [each["blocks"] for each in result["findings"]] == [blocked]
     assert json.dumps(result)
+
+
+def test_settings_that_cannot_be_read_are_named_since_they_block_nothing(taught: Path):
+    stage(taught, new=BAD)
+    (find(taught).store / "config.toml").write_text('[guard]\nmode = "block"\nmode = \n')
+    result = call(taught, "check")
+    assert not result["blocked"]
+    assert any("config.toml" in note for note in result["notes"])
+    (find(taught).store / "config.toml").write_text('[guard]\nmode = "block"\n')
+    result = call(taught, "check")
+    assert result["blocked"]
+    assert not result["notes"]
