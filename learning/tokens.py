@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..analyzers.languages import LANGUAGES, words
-from ..analyzers.patterns import TOKENS, compile
+from ..analyzers.patterns import TOKENS, apply, compile
 from ..analyzers.tokens import COMMENT, STRING
 from ..store.kinds import Correction, Hole, Pattern
 from ..store.wording import headline, shown, tick
@@ -76,18 +76,16 @@ def token_rules(
 
 
 def rewrites(pattern: Pattern, correction: Correction) -> bool:
-    """Whether a pattern of tokens makes of a correction's before what the person wrote."""
+    """Whether a pattern of tokens makes of a correction's before what the person wrote: all of it, for one part of a
+    change that has several is no correction.
+    """
     compiled = compile(pattern, correction.language)
     if compiled is None:
         return False
+    found = compiled.find(correction.before, path=correction.path, piece=True)
     after = _squeezed(correction.after)
-    for match in compiled.find(correction.before, path=correction.path, piece=True):
-        done = correction.before[: match.start] + match.rewrite + correction.before[match.end :]
-        if _squeezed(done) == after or (
-            match.rewrite in correction.after and match.text not in correction.after
-        ):
-            return True
-    return False
+    each = ([one] for one in found)
+    return any(_squeezed(apply(correction.before, some)) == after for some in (found, *each) if some)
 
 
 def _squeezed(text: str) -> str:
@@ -183,7 +181,7 @@ def _tells(held: Sequence[str], both: bool) -> bool:
     names = [
         each
         for each in held
-        if _NAME.match(each) and not is_keyword(each) and len(each) > 2 and each.lower() not in _PROSE
+        if _NAME.match(each) and not is_keyword(each) and len(each) > 3 and each.lower() not in _PROSE
     ]
     if len(held) > 1 and (len(names) > 1 or both or any(len(each) > 4 for each in names)):
         return bool(names)

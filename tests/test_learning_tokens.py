@@ -128,6 +128,8 @@ def test_nothing_in_a_pattern_is_a_regular_expression():
         [("x = is_a('b')", "x = is_a('c')"), ("f(1)", "f(2)"), ("y", "z")],
         [(f"f({n}, the)", f"f({n}, this)") for n in range(3)],
         [(f"{x} = not a", f"{x} = a") for x in "uvw"],
+        [(f"version = '{n}.1.dev'", f"version = '{n}.0'") for n in range(3)],
+        [(f"{x}_page.should.equal({x})", f"equal({x}_page, {x})") for x in ("a", "bb", "ccc")],
     ],
 )
 def test_too_few_unlike_or_telling_nothing_is_no_rule(pairs: list[tuple[str, str]]):
