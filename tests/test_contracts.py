@@ -104,16 +104,22 @@ def test_fix_and_baseline_keep_their_contract(taught: Path):
     assert written["findings"] == 0 and written["written"] > 0
 
 
-def test_block_mode_is_the_only_one_that_ends_with_1(taught: Path):
+@pytest.mark.parametrize(
+    ("mode", "least", "code"), [("warn", "0.5", 0), ("block", "0.5", 1), ("block", "1", 0)]
+)
+def test_only_block_mode_ends_with_1_and_only_for_a_rule_that_is_sure_enough(
+    taught: Path, mode: str, least: str, code: int
+):
+    environment = {
+        **os.environ,
+        "CORTEX_NO_DAEMON": "1",
+        "CORTEX_GUARD_MODE": mode,
+        "CORTEX_GUARD_BLOCK_CONFIDENCE": least,
+    }
     words = [sys.executable, "-m", "cortex", "check"]
-    environment = {**os.environ, "CORTEX_NO_DAEMON": "1"}
-    assert (
-        subprocess.run(words, cwd=taught, env=environment, capture_output=True, check=False).returncode == 0
-    )
-    environment["CORTEX_GUARD_MODE"] = "block"
-    assert (
-        subprocess.run(words, cwd=taught, env=environment, capture_output=True, check=False).returncode == 1
-    )
+    done = subprocess.run(words, cwd=taught, env=environment, capture_output=True, check=False)
+    assert done.returncode == code
+    assert b"1 finding" in done.stdout
 
 
 def test_log_and_show_keep_their_contract(taught: Path):
