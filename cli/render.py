@@ -186,17 +186,30 @@ def memories(result: Mapping[str, Any], paint: Paint) -> str:
         return "\n".join(waits or [paint("dim", said)])
     disputed = {each["id"]: each for each in result["conflicts"]}
     lines = waits
-    for memory in result["memories"]:
+    for alike in _said_once(result["memories"]):
+        memory = alike[0]
         lines.append(f"{paint('cyan', memory['id'][:12])}  {paint('bold', safe(memory['title']))}")
         lines.append(paint("dim", f"              {safe(_line(memory))}"))
-        if memory["id"] in disputed:
-            lines += _versions(disputed[memory["id"]], paint, "              ")
+        if others := [each["id"][:12] for each in alike[1:]]:
+            more = f", and {len(others) - 3:,} more" if len(others) > 3 else ""
+            lines.append(paint("dim", f"              the same in {', '.join(others[:3])}{more}"))
+        for each in alike:
+            if each["id"] in disputed:
+                lines += _versions(disputed[each["id"]], paint, "              ")
     if result["total"] > len(result["memories"]):
         lines.append(
             paint("dim", f"… {result['total'] - len(result['memories']):,} more: `cortex log --limit 0`")
         )
     lines.append(paint("dim", f"corrections: {changes(result['changes'])}"))
     return "\n".join(lines)
+
+
+def _said_once(memories: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Memories of one kind that say the same in so many words, together where the newest of them stands."""
+    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for memory in memories:
+        found.setdefault((memory["kind"], memory["title"], memory["language"]), []).append(memory)
+    return list(found.values())
 
 
 def changes(found: Mapping[str, int]) -> str:

@@ -15,6 +15,7 @@ import pytest
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal, wall_ms
 from cortex.store.kinds import Memory
+from cortex.store.record import Draft
 
 Run = subprocess.CompletedProcess[str]
 
@@ -389,3 +390,17 @@ def test_what_the_disk_refuses_is_named_by_its_path(clone: Path, words: tuple[st
     said = subprocess.run(["bash", "-c", line], cwd=clone, capture_output=True, text=True, timeout=120)
     assert said.returncode == 3 and "File too large" in said.stderr, said.stderr
     assert str(find(clone).store) in said.stderr.splitlines()[0]
+
+
+def test_log_says_once_what_several_memories_say(clone: Path):
+    journal = FileJournal(find(clone).store, author="Ada Byron <ada@example.org>")
+    twice = [
+        journal.append([Draft(Memory(type="note", title="Close the client", text=text))])[0].m
+        for text in ("in the worker", "in the tests")
+    ]
+    journal.append([Draft(Memory(type="note", title="Use one session"))])
+    lines = cortex("log", cwd=clone).stdout.splitlines()
+    assert sum("Close the client" in line for line in lines) == 1
+    (other,) = (line for line in lines if "the same in" in line)
+    assert {lines[lines.index(other) - 2][:12], other.split()[-1]} == {each[:12] for each in twice}
+    assert len(told(cortex("log", "--json", cwd=clone))["memories"]) == 3
