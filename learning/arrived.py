@@ -20,8 +20,8 @@ from ..store.kinds import Pattern
 from ..store.record import Record
 from ..store.wording import count
 from .backtest import BackTest, backtests
-from .generalise import is_keyword
 from .lifecycle import ACTIVE
+from .naming import is_keyword
 
 IMPORT, PERSON = "import", "person"
 #: Scopes that are wider than one repository.

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 
 from ..analyzers.imports import names_of
 from ..analyzers.languages import words
-from .generalise import is_keyword
+from .naming import is_keyword
 
 _LINE = r"\"(?:[^\"\\\n]|\\.?)*\"?|'(?:[^'\\\n]|\\.?)*'?"
 #: Strings and comments, from the left; one that nothing closes goes to the end, so that each is read once.

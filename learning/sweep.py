@@ -22,7 +22,9 @@ from ..store.kinds import Correction, Pattern
 from .candidates import identity
 from .chance import Facts, chance
 from .context import Context, Hunk, contexts, hunks
-from .generalise import family, is_keyword, ladder
+from .generalise import ladder
+from .members import family
+from .naming import is_keyword
 from .needs import Code, Insert, brought, came_along, insert
 from .rules import rule_id
 

@@ -18,7 +18,9 @@ from ..analyzers.patterns import TOKENS, apply, compile
 from ..analyzers.tokens import COMMENT, STRING
 from ..store.kinds import Correction, Hole, Pattern
 from ..store.wording import headline, shown, tick
-from .generalise import LEAST, Candidate, family, is_keyword
+from .generalise import LEAST, Candidate
+from .members import family
+from .naming import is_keyword
 
 MAX_TEXT = 1_000  # characters of a side
 MAX_PARTS = 3  # differences of one correction: with more of them none says what was meant

@@ -67,9 +67,9 @@ def learnt(head: str, foot: str, path: str, before: str, after: str) -> list[tup
 def test_a_receiver_that_all_examples_share_stays(
     head: str, foot: str, path: str, sides: tuple[str, str], receiver: str
 ) -> None:
-    found = generalise(learnt(head, foot, path, *sides))
-    assert found
-    for each in found:
+    lasting = [each for each in generalise(learnt(head, foot, path, *sides)) if not each.wide]
+    assert lasting
+    for each in lasting:
         assert each.pattern.pattern.startswith(f"{receiver}."), each.pattern.pattern
 
 
