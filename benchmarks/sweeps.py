@@ -30,7 +30,9 @@ from measuring import Figure, main, say
 from cortex.analyzers.languages import is_generated, language_of
 from cortex.learning import chance as chances
 from cortex.learning.context import Context
-from cortex.learning.sweep import Changed, Found, Reading, facts, offers, readings, search
+from cortex.learning.offers import offers
+from cortex.learning.readings import Changed, Found, Reading, readings
+from cortex.learning.sweep import facts, search
 
 COMMITS = 2_500  # of each history, the newest
 MANY_HUNKS = 600

@@ -13,7 +13,9 @@ import pygit2
 
 from ..analyzers.imports import imports_of
 from ..analyzers.languages import language_of
-from ..learning.sweep import SURE, Changed, Found, Offer, offers, parses, place_id, readings, search, telling
+from ..learning.offers import SURE, Offer, offers, parses, place_id
+from ..learning.readings import Changed, Found, readings, telling
+from ..learning.sweep import search
 from ..repo.errors import CortexError, UsageError
 from ..repo.files import read_plain, write_whole
 from ..repo.git import GitError, git

@@ -11,9 +11,11 @@ import pygit2
 
 from ..analyzers.languages import is_generated, language_of
 from ..learning.history import COMMITS, DAYS
+from ..learning.offers import SURE, Offer, offers, parses
 from ..learning.ownership import changes, commit_at
 from ..learning.places import text_of
-from ..learning.sweep import SURE, Changed, Offer, offers, parses, readings, search, telling
+from ..learning.readings import Changed, readings, telling
+from ..learning.sweep import search
 from .figures import Share
 from .gathered import Case
 from .likeness import Likeness

@@ -8,7 +8,9 @@ import pytest
 
 from cortex.learning.guard import ActiveRule, Change, check
 from cortex.learning.needs import brought, came_along, insert, lacking
-from cortex.learning.sweep import Changed, Offer, applied, offers, readings, search
+from cortex.learning.offers import Offer, applied, offers
+from cortex.learning.readings import Changed, readings
+from cortex.learning.sweep import search
 from cortex.store.kinds import Pattern
 
 LANGUAGES = {

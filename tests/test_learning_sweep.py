@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from cortex.learning import sweep
 from cortex.learning.context import contexts, hunks
-from cortex.learning.sweep import Changed, Offer, applied, offers, readings, search
+from cortex.learning.offers import SURE, Offer, applied, offers
+from cortex.learning.readings import Changed, readings
+from cortex.learning.sweep import search
 
 
-def swept(change: Changed, files: Mapping[str, str], least: float = sweep.SURE) -> list[Offer]:
+def swept(change: Changed, files: Mapping[str, str], least: float = SURE) -> list[Offer]:
     told = readings([change])
     return offers(search(told, [change], {**files, change.path: change.after}.items()), least)
 
