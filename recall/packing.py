@@ -11,7 +11,7 @@ from typing import Protocol
 from ..store.items import Evidence
 from ..store.wording import change, count, times
 from .ranking import Ranked
-from .sameness import alike, same
+from .sameness import alike, contradict, same, yields
 
 #: One author's share of an answer, where their memories came from outside.
 PULLED_SHARE = 2
@@ -60,6 +60,8 @@ def pack(ranked: Sequence[Ranked], k: int, budget: int, counter: TokenCounter) -
     context, tokens = "", 0
     for each in ranked:
         reason = each.dropped or _refused(each, entries, authors, k)
+        if not reason and _contradicted(each, ranked):
+            reason = "contradicted"
         text = ""
         if not reason:
             text, count = _fitted(each, _kin(each, ranked), entries, budget, counter)
@@ -81,6 +83,19 @@ def _refused(each: Ranked, entries: Sequence[tuple[Ranked, str]], authors: Count
     if each.item.trust == "pulled" and authors[each.item.author] >= PULLED_SHARE:
         return "one author's share"
     return ""
+
+
+def _contradicted(each: Ranked, ranked: Sequence[Ranked]) -> bool:
+    """Whether one that was found says the contrary, and stands: found good enough or not, since what was overruled
+    does not become right by being asked for in other words.
+    """
+    return any(
+        other is not each
+        and other.dropped not in ("disputed", "retired")
+        and contradict(each.item, other.item)
+        and yields(each.item, other.item)
+        for other in ranked
+    )
 
 
 def _kin(each: Ranked, ranked: Sequence[Ranked]) -> list[Ranked]:

@@ -1,4 +1,4 @@
-"""Whether two memories say one thing, so that an answer says it once."""
+"""Whether two memories say one thing, so that an answer says it once; or the contrary, so that it says one of them."""
 
 from __future__ import annotations
 
@@ -80,3 +80,102 @@ def _sides(item: Item) -> set[tuple[str, str]]:
     sides = {(" ".join(each.before.split()), " ".join(each.after.split())) for each in item.evidence}
     # A line may show several preferences; and where a memory has no code, none of it is shared.
     return set() if item.kind == "preference" else sides - {("", "")}
+
+
+#: Of two that contradict each other the older one stands where it is surer by so much: ten corrections against one.
+SURER = 0.2
+_SAID = re.compile(
+    r"""\b(?:use|prefer|call|write|choose|take)\s+(?P<one>`+[^`]+`+|[^\s,;:]+(?:\s[^\s,;:]+){0,2}?)
+    \s*(?:,?\s+(?:instead\s+of|rather\s+than|over|and\s+not|not))\s+(?P<other>`+[^`]+`+|[^\s,;:.]+)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+Sides = tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]
+
+
+def contradict(one: Item, other: Item) -> bool:
+    """Whether whoever follows the one does what the other one corrected: the change back, the next change of what the
+    first one brought, or another change of the very same code.
+    """
+    if one.language and other.language and one.language != other.language:
+        return False
+    mine, theirs = _said(one.title), _said(other.title)
+    if mine and theirs and mine == theirs[::-1]:
+        return True
+    return any(_against(left, right) for left in _edits(one) for right in _edits(other))
+
+
+def yields(one: Item, other: Item) -> bool:
+    """Whether the first of two that contradict each other gives way: what was pulled to one's own, then the less sure
+    by far, then the older.
+    """
+    if (one.trust == "pulled") != (other.trust == "pulled"):
+        return one.trust == "pulled"
+    surer = _sure(one) - _sure(other)
+    if abs(surer) >= SURER:
+        return surer < 0
+    return (one.created, one.id) < (other.created, other.id)
+
+
+def _sure(item: Item) -> float:
+    support = min(item.support, 10)
+    return (support + 1) / (support + item.against + 2)
+
+
+def _said(title: str) -> tuple[str, str] | None:
+    found = _SAID.search(title)
+    return (found["one"].strip("`").lower(), found["other"].strip("`").lower()) if found else None
+
+
+def _edits(item: Item) -> list[tuple[str, str]]:
+    if item.kind not in ("correction", "rule"):
+        return []
+    return [(each.before[:_LONGEST], each.after[:_LONGEST]) for each in item.evidence if each.before]
+
+
+def _against(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether one edit undoes what the other did, or replaces the very same code otherwise."""
+    mine, theirs = (tuple(" ".join(side.split()) for side in edit) for edit in (one, other))
+    if mine == theirs:
+        return False
+    if mine[0] == theirs[0]:
+        return bool(mine[1] and theirs[1]) and not alike_edits(one, other)
+    if _goes_on(mine, theirs) or _goes_on(theirs, mine):
+        return True
+    left, right = sides(*one), sides(*other)
+    if left[0] == right[0] and left[1] == right[1]:
+        return False
+    undone = bool(left[1]) and left[1] == right[0]
+    redone = bool(right[1]) and right[1] == left[0]
+    if not (undone or redone):
+        return False
+    telling = left[1] if undone else left[0]
+    if any(_NAME.match(token) for token in telling) and left[0] and left[1] and right[0] and right[1]:
+        return True
+    both = left[2] | right[2]
+    return bool(both) and len(left[2] & right[2]) >= BESIDE * len(both)
+
+
+def _goes_on(first: tuple[str, str], then: tuple[str, str]) -> bool:
+    """Whether the second edit replaces what the first one brought, and little else."""
+    came = first[1]
+    return (
+        any(_NAME.match(token) for token in _TOKEN.findall(came))
+        and came in then[0]
+        and came not in then[1]
+        and 2 * len(came) >= len(then[0])
+        and bool(then[1])
+    )
+
+
+def alike_edits(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two edits are the same change but for texts and numbers."""
+    mine, theirs = sketch(*one), sketch(*other)
+    return mine is not None and theirs is not None and alike_sketches(mine, theirs)
+
+
+@lru_cache(maxsize=4_096)
+def sides(before: str, after: str) -> Sides:
+    """The tokens that went and those that came, texts and numbers as they are, and the names on both sides."""
+    old, new = (Counter(_TOKEN.findall(side)) for side in (before, after))
+    went, came = (tuple(sorted(each.elements())) for each in (old - new, new - old))
+    return went, came, frozenset(token for token in old & new if _NAME.match(token))
