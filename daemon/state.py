@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..learning.guard import ActiveRule
     from ..models import Classifier, TokenCounter
     from ..store.blobs import Blobs
+    from ..store.codegraph import CodeGraph
     from ..store.index import MemoryIndex
     from ..store.protocols import Encoder
     from .ready import Ready
@@ -104,6 +105,7 @@ class State:
         self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
         self.reacted = 0  # places that the commits last learnt from made something of
         self._index: list[MemoryIndex] = []  # one, once a question was asked; all work trees share it
+        self._code: list[CodeGraph] = []  # likewise
 
     def beside(self, place: Place) -> State:
         """The state of another work tree of the same clone: one journal and one index for both."""
@@ -160,7 +162,7 @@ class State:
             self.place.store, author=self.journal.author, clock=self.clock, redact=clean
         )
         other._listing = Listing(self.journal.writer, without_secrets)
-        other._rules, other._index, other._ready = None, [], None
+        other._rules, other._index, other._ready, other._code = None, [], None, []
         other._rule_items = {}
         other._generations = (0, 0, {})
         return other
@@ -169,6 +171,8 @@ class State:
         """Let go of the index; the next question opens it again."""
         while self._index:
             self._index.pop().close()
+        while self._code:
+            self._code.pop().close()
 
     def items(self) -> list[Item]:
         """All that can be recalled or listed, without secrets: what was pulled may hold some."""
@@ -184,6 +188,25 @@ class State:
         if not self._index[0].holds(current):
             self._index[0].refresh(current, seconds)
         return self._index[0]
+
+    def code(self) -> CodeGraph:
+        """The graph of the code, as it was last made; `charting` brings it to what is checked out."""
+        from ..store.codegraph import CodeGraph
+
+        if not self._code:
+            self._code.append(CodeGraph(self.place.store / "index"))
+        else:
+            self._code[0].refreshed()
+        return self._code[0]
+
+    def tree(self) -> pygit2.Tree | None:
+        """The tree that is checked out; None before the first commit."""
+        import pygit2
+
+        try:
+            return self.repository.revparse_single("HEAD").peel(pygit2.Tree)
+        except (KeyError, pygit2.GitError):
+            return None
 
     def catch_up(self, seconds: float = QUESTION_S) -> bool:
         """Go on with what the index still lacks; True while there is more."""
@@ -206,7 +229,7 @@ class State:
     def rules(self) -> list[ActiveRule]:
         """The rules that may warn, as they are recorded; `shown_rule` is what may be said of one."""
         from ..learning.arrived import arrived
-        from ..learning.rules import active_rules
+        from ..learning.speaking import active_rules
         from . import ready, receiving
 
         stamp = receiving.stamp(self)
@@ -236,7 +259,7 @@ class State:
 
     def shown_rule(self, rule: str) -> ActiveRule:
         """One of the rules last told by `rules()`, by its id, without secrets."""
-        from ..learning.rules import reworded
+        from ..learning.speaking import reworded
 
         # Not read anew: the finding is of these.
         known = self._ready.rules if self._ready else self._rules[2] if self._rules else []

@@ -9,8 +9,9 @@ from pathlib import Path
 from ..learning.candidates import SELDOM, Candidate, Candidates
 from ..learning.generalise import generalise
 from ..learning.guard import ActiveRule
-from ..learning.lifecycle import ACTIVE, SHADOW
-from ..learning.rules import Before, Settings, active_rules, revise
+from ..learning.lifecycle import ACTIVE, SHADOW, Settings
+from ..learning.rules import Before, revise
+from ..learning.speaking import active_rules
 from ..store.fold import View
 from ..store.index import MemoryIndex
 from ..store.items import Item, Listing

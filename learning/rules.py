@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..analyzers.fragments import fragments
 from ..analyzers.patterns import TOKENS, compile
-from ..store.fold import View
-from ..store.items import Item, items
-from ..store.kinds import MILLION, Correction, Feedback, Memory, Pattern, RuleEvent, Verdict
+from ..store.kinds import MILLION, Correction, Memory, Pattern, RuleEvent
 from ..store.protocols import Journal
-from ..store.record import Draft, Record
-from ..store.secrets import redact
-from ..store.wording import times
+from ..store.record import Draft
 from .backtest import BackTest, Earlier, backtests, speaks
 from .generalise import Candidate, generalise
-from .guard import ActiveRule
-from .heeding import answered
-from .lifecycle import (
-    ACTIVE,
-    CANDIDATE,
-    RETIRED,
-    SHADOW,
-    Decision,
-    Evidence,
-    Settings,
-    corrected,
-    decide,
-)
+from .known import Known
+from .lifecycle import ACTIVE, CANDIDATE, SHADOW, Decision, Evidence, Settings, corrected, decide
 from .narrowing import Where, is_kept_out, narrowed, place
 from .tokens import rewrites, token_rules
 from .underway import wraps
-
-__all__ = [
-    "ACTIVE",
-    "CANDIDATE",
-    "RETIRED",
-    "SHADOW",
-    "Decision",
-    "Evidence",
-    "Settings",
-    "active_rules",
-    "decide",
-    "revise",
-    "rule_id",
-]
 
 ORIGIN = "rules"
 #: Who decided a step of a rule, where the lifecycle did not.
@@ -75,7 +46,7 @@ def revise(
     no record.
     """
     settings = settings or Settings()
-    known = _Known(journal)
+    known = Known(journal)
     candidates = generalise(list(known.corrections.items()), settings.min_support)
     explained = {m for candidate in candidates for m in candidate.support}
     candidates += token_rules(list(known.corrections.items()), explained, settings.min_support)
@@ -103,7 +74,7 @@ def revise(
     return steps
 
 
-def _earlier(known: _Known, plan: _Plan, before: Before | None) -> Earlier | None:
+def _earlier(known: Known, plan: _Plan, before: Before | None) -> Earlier | None:
     """What a file held before the first of a plan's corrections."""
     dated = [known.corrections[m] for m in plan.support]
     first = min((each for each in dated if each.commit), key=lambda each: each.committed, default=None)
@@ -129,71 +100,7 @@ class _Plan:
     narrowed: str = ""  # why it holds in fewer places from now on
 
 
-class _Known:
-    """What the journal holds that concerns rules: the person's own, and what they accepted."""
-
-    def __init__(self, journal: Journal) -> None:
-        view = self.view = journal.view()
-        writer = str(getattr(journal, "writer", ""))
-        own = {each.id: each for each in items(view, writer)} if writer else {}
-        self.items = own
-        self.corrections: dict[str, Correction] = {}
-        self.records: dict[str, Record] = {}
-        self.rules: dict[str, Memory] = {}
-        self.events: dict[str, RuleEvent] = {}
-        self.wrong: Counter[str] = Counter()
-        self.good: Counter[str] = Counter()
-        for record in view.of_kind("correction", "memory"):
-            body = record.decoded()
-            if writer and (record.m not in own or own[record.m].trust == "pulled"):
-                continue
-            if (
-                isinstance(body, Correction)
-                and body.category != "evolution"
-                and body.hand != "second-thought"
-            ):
-                self.corrections[record.m] = body
-                self.records[record.m] = record
-            elif isinstance(body, Memory) and body.type == "rule" and body.rule is not None:
-                self.rules[record.m] = body
-                self.records[record.m] = record
-        for record in view.of_kind("rule-event"):
-            body = record.decoded()
-            if isinstance(body, RuleEvent) and (not writer or record.w == writer):
-                self.events[body.rule] = body
-        self.places = answered(view, writer)
-        self.gone = self._gone(journal)
-        self._votes(view)
-
-    def _gone(self, journal: Journal) -> list[frozenset[str]]:
-        """What deleted rules were learnt from. Only the log still knows, so it is read when there are any."""
-        deleted = {rule for rule in self.events if self.view.current(rule) is None}
-        out: dict[str, frozenset[str]] = {}
-        for record in journal.records() if deleted else ():
-            body = record.decoded() if record.m in deleted else None
-            if isinstance(body, Memory) and body.provenance:
-                out[record.m] = frozenset(body.provenance)
-        return list(out.values())
-
-    def _votes(self, view: View) -> None:
-        latest: dict[tuple[str, str], str] = {}
-        for record in view.of_kind("feedback", "verdict"):
-            body = record.decoded()
-            if isinstance(body, (Feedback, Verdict)):
-                latest[(body.of, record.author)] = body.verdict
-        for (of, _), verdict in latest.items():
-            if verdict in ("wrong", "bad"):
-                self.wrong[of] += 1
-            elif verdict == "good":
-                self.good[of] += 1
-
-    def forgotten(self, candidate: Candidate) -> bool:
-        """Whether a person deleted a rule that came from these corrections: it does not come back by itself."""
-        support = set(candidate.support)
-        return any(2 * len(support & each) > len(each) for each in self.gone)
-
-
-def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
+def _plans(known: Known, candidates: Sequence[Candidate]) -> list[_Plan]:
     """Existing rules with their support brought up to date, and candidates that are not among them."""
     plans: list[_Plan] = []
     reverse = {(c.pattern.pattern, c.pattern.rewrite): c for c in candidates}
@@ -224,7 +131,7 @@ def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
         ):
             continue
         rule = kin.rule if kin is not None else rule_id(candidate.pattern)
-        if known.forgotten(candidate):
+        if known.forgotten(candidate.support):
             continue
         plans.append(
             _Plan(
@@ -242,7 +149,7 @@ def _plans(known: _Known, candidates: Sequence[Candidate]) -> list[_Plan]:
     return plans
 
 
-def _narrowed(known: _Known, plan: _Plan) -> _Plan:
+def _narrowed(known: Known, plan: _Plan) -> _Plan:
     """The plan kept from the places that people left as they were, where something tells those from its examples.
 
     What a person said of a rule they said of it as it reads: that one is left alone.
@@ -293,7 +200,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _choose(
-    known: _Known,
+    known: Known,
     plans: Sequence[_Plan],
     tests: Sequence[BackTest],
     settings: Settings,
@@ -322,7 +229,7 @@ def _choose(
 
 
 def _as_it_reads(
-    known: _Known, rivals: Sequence[tuple[_Plan, BackTest, Decision]]
+    known: Known, rivals: Sequence[tuple[_Plan, BackTest, Decision]]
 ) -> tuple[_Plan, BackTest, Decision] | None:
     """The plan that leaves a rule as it is, where a person spoke of it as it reads or brought it in."""
     rule = rivals[0][0].rule
@@ -332,7 +239,7 @@ def _as_it_reads(
     return next((each for each in rivals if each[0].pattern == known.rules[rule].rule), None)
 
 
-def _worth_keeping(known: _Known, chosen: tuple[_Plan, BackTest, Decision]) -> bool:
+def _worth_keeping(known: Known, chosen: tuple[_Plan, BackTest, Decision]) -> bool:
     """Whether a new rule is written down at all: not one that is wrong at birth, and of those that wait for
     more corrections only what was seen live; the past is full of them.
     """
@@ -343,7 +250,7 @@ def _worth_keeping(known: _Known, chosen: tuple[_Plan, BackTest, Decision]) -> b
 
 
 def _without_twins(
-    chosen: list[tuple[_Plan, BackTest, Decision]], known: _Known
+    chosen: list[tuple[_Plan, BackTest, Decision]], known: Known
 ) -> list[tuple[_Plan, BackTest, Decision]]:
     """New rules whose corrections another rule rewrites already say nothing new."""
     out: list[tuple[_Plan, BackTest, Decision]] = []
@@ -357,7 +264,7 @@ def _without_twins(
     return out
 
 
-def _evidence(known: _Known, plan: _Plan, settings: Settings, recent: Collection[str]) -> Evidence:
+def _evidence(known: Known, plan: _Plan, settings: Settings, recent: Collection[str]) -> Evidence:
     supporting = [known.corrections[m] for m in plan.support]
     commits = {correction.commit or m for m, correction in zip(plan.support, supporting, strict=True)}
     live = any(
@@ -383,11 +290,11 @@ def _evidence(known: _Known, plan: _Plan, settings: Settings, recent: Collection
     )
 
 
-def _places(known: _Known, plan: _Plan, verdict: str) -> Sequence[Where]:
+def _places(known: Known, plan: _Plan, verdict: str) -> Sequence[Where]:
     return known.places.get((plan.rule, verdict), [])
 
 
-def _memory(known: _Known, plan: _Plan) -> list[Draft]:
+def _memory(known: Known, plan: _Plan) -> list[Draft]:
     """The rule's memory, where it is new or says something new."""
     provenance = tuple(sorted(plan.support))[:MAX_PROVENANCE]
     old = known.rules.get(plan.rule)
@@ -427,7 +334,7 @@ def _held(last: RuleEvent | None, decision: Decision) -> Decision:
     return decision
 
 
-def _event(known: _Known, plan: _Plan, test: BackTest, decision: Decision) -> RuleEvent:
+def _event(known: Known, plan: _Plan, test: BackTest, decision: Decision) -> RuleEvent:
     last = known.events.get(plan.rule)
     commits = {known.corrections[m].commit or m for m in plan.support}
     return RuleEvent(
@@ -468,52 +375,3 @@ def _news(last: RuleEvent, event: RuleEvent) -> bool:
     if any(abs(new - old) > NOTABLY * old for old, new in pairs):
         return True
     return abs(last.confidence - event.confidence) > MILLION // 20
-
-
-def active_rules(view: View, known: Sequence[Item]) -> list[ActiveRule]:
-    """The rules that may warn now: active ones, the person's own or accepted; the surest first."""
-    last: dict[object, Record] = {}
-    for record in view.of_kind("rule-event"):
-        state, rule = record.body.get("to_state"), record.body.get("rule", "")
-        if isinstance(state, str) and state and isinstance(rule, str):
-            last[rule] = record
-    out = []
-    for item in known:
-        if item.kind != "rule" or item.status != ACTIVE or item.trust == "pulled":
-            continue
-        current, said = view.current(item.id), last.get(item.id)
-        if current is None or said is None:
-            continue
-        memory, event = current.decoded(), said.decoded()
-        if not isinstance(memory, Memory) or memory.rule is None or not isinstance(event, RuleEvent):
-            continue
-        if memory.rule.language == "":
-            continue
-        out.append(_active(item, memory, event))
-    return sorted(out, key=lambda rule: (-rule.confidence, -rule.support, rule.id))
-
-
-def reworded(rule: ActiveRule, item: Item) -> ActiveRule:
-    """The rule in the words of another form of its item: one without secrets."""
-    message = item.title + rule.message[len(rule.title) :]
-    reason = redact(rule.reason)[0]
-    return replace(rule, title=item.title, message=message, evidence=item.evidence, reason=reason)
-
-
-def _active(item: Item, memory: Memory, event: RuleEvent) -> ActiveRule:
-    assert memory.rule is not None
-    good = item.support - event.support  # the item counts those who called it good as well
-    said = f"{corrected(event.support, event.commits)}{f', called good {times(good)}' if good > 0 else ''}"
-    return ActiveRule(
-        id=item.id,
-        title=item.title,
-        message=f"{item.title}: {said}",
-        pattern=memory.rule,
-        support=event.support,
-        against=event.against,
-        confidence=event.confidence / MILLION,
-        status=item.status,
-        evidence=item.evidence,
-        backtest={"matched": event.matched, "stood": event.stood, "changed": event.changed},
-        reason=memory.reason,
-    )

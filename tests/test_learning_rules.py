@@ -10,17 +10,9 @@ import pytest
 from cortex.learning.backtest import BackTest
 from cortex.learning.corrections import corrections
 from cortex.learning.guard import Change, Finding, check
-from cortex.learning.rules import (
-    ACTIVE,
-    CANDIDATE,
-    RETIRED,
-    SHADOW,
-    Evidence,
-    Settings,
-    active_rules,
-    decide,
-    revise,
-)
+from cortex.learning.lifecycle import ACTIVE, CANDIDATE, RETIRED, SHADOW, Evidence, Settings, decide
+from cortex.learning.rules import revise
+from cortex.learning.speaking import active_rules
 from cortex.store.items import items
 from cortex.store.journal import FileJournal
 from cortex.store.kinds import Correction, Feedback, Memory, RuleEvent

@@ -16,7 +16,8 @@ from cortex.analyzers.patterns import TOKENS, apply, compile
 from cortex.learning.backtest import backtest
 from cortex.learning.exchange import from_json
 from cortex.learning.guard import Change, check
-from cortex.learning.rules import active_rules, revise
+from cortex.learning.rules import revise
+from cortex.learning.speaking import active_rules
 from cortex.learning.tokens import token_rules
 from cortex.repo.places import find
 from cortex.store.items import items
