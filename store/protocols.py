@@ -100,3 +100,49 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str], kind: str = "query") -> Floats:
         """Texts to float32 rows (n, width), L2-normalised; `kind` is "query" or "code"."""
         ...
+
+
+class Passage(Protocol):
+    """One thing that can be found in a file, as an analyser of code tells it: lines from 1, both included."""
+
+    @property
+    def kind(self) -> str:
+        """What it is: function, type, section or lines."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its name, with the names that it stands in."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """Its first line."""
+        ...
+
+    @property
+    def last(self) -> int:
+        """Its last line."""
+        ...
+
+    @property
+    def doc(self) -> str:
+        """Its doc comment."""
+        ...
+
+    @property
+    def code(self) -> str:
+        """Its text without that."""
+        ...
+
+
+class Source(Protocol):
+    """The files of one tree, as an index of code reads them."""
+
+    def files(self) -> Sequence[tuple[str, str]]:
+        """Path and blob of each."""
+        ...
+
+    def read(self, path: str, blob: str) -> Sequence[Passage] | str:
+        """What there is to find in one; or in words why it is passed over."""
+        ...
