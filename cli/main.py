@@ -32,6 +32,7 @@ COMMANDS = {
     "evaluate": "evaluate",
     "log": "log",
     "show": "log",
+    "graph": "graph",
     "remember": "remember",
     "forget": "remember",
     "settle": "settle",

@@ -23,7 +23,9 @@ from ..store.layout import NewerStoreError
 from . import (
     answering,
     baseline,
+    charting,
     fixing,
+    graphing,
     guarding,
     hearing,
     noticing,
@@ -51,6 +53,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "feedback": answering.feedback,
     "fix": fixing.fix,
     "forget": answering.forget,
+    "graph": graphing.graph,
     "hook": hearing.hook,
     "learn": teaching.learn,
     "log": answering.log,
@@ -74,9 +77,9 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 #: What lies in the spool came first: an answer without it would be of yesterday, which is better than none.
 AFTER_THE_SPOOL = frozenset(
-    {"rule_show", "rules", "ask", "learn", "log", "report", "review", "show", "sync", "trial"}
+    {"rule_show", "rules", "ask", "graph", "learn", "log", "report", "review", "show", "sync", "trial"}
 )
-READING = frozenset({"rule_show", "rules", "ask", "log", "report", "review", "show"})
+READING = frozenset({"rule_show", "rules", "ask", "graph", "log", "report", "review", "show"})
 
 
 #: How long the daemon reads on in a repository's past before it looks at the rest of its work, in seconds.
@@ -113,6 +116,7 @@ class Engine:
         self._used = time.monotonic()
         self._recorded = 0  # corrections from the past that the rules have not seen
         self._noticing: Iterator[None] | None = None  # what is being looked at, slice by slice
+        self._charted: object = None  # the tree that the graph of the code was last begun for
         self._hooks: tuple[object, ...] | None = None  # as they were when they were last looked at
 
     def handle(
@@ -169,7 +173,7 @@ class Engine:
             self._state = self._open()
             self._trees = {self.place.gitdir: self._state}
             self._stamp, self._history_done, self._recorded = stamp, False, 0
-            self._noticing = None
+            self._noticing = self._charted = None
 
     def _at(self, path: str) -> State:
         """The state of the work tree around `path`."""
@@ -352,8 +356,8 @@ class Engine:
         Nobody waits for it, so it waits for everybody: nothing is done while the person works with this repository, and
         half of the time otherwise.
         """
-        if self._noticing is None and noticing.due(self._state):
-            self._noticing = noticing.look(self._state.apart())
+        if self._noticing is None:
+            self._noticing = self._next_look()
         end = time.monotonic() + budget_s
         while self._noticing is not None and not stop() and (began := time.monotonic()) < end:
             if began - self._used < QUIET_S:
@@ -369,6 +373,16 @@ class Engine:
                 break
             time.sleep(max(BREATH_S, time.monotonic() - began))
         return self._noticing is not None
+
+    def _next_look(self) -> Iterator[None] | None:
+        """What there is to look at: what the code says of its people, then what it is made of; None for nothing."""
+        if noticing.due(self._state):
+            return noticing.look(self._state.apart())
+        tree = self._state.tree()
+        if tree is None or tree.id == self._charted or not charting.due(self._state):
+            return None
+        self._charted = tree.id  # once: where the disk takes nothing, the next round would begin anew
+        return charting.chart(self._state.apart())
 
     def _revise(self) -> list[dict[str, str]]:
         """Bring the rules up to date, beside the engine's lock: it can take seconds in a large store."""

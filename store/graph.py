@@ -10,6 +10,9 @@ import sqlite_utils
 
 from .items import Item
 
+#: The commit that wrote what a memory mends causes it: kept from the memory's side.
+CAUSED_BY = "caused_by"
+
 
 class SqliteGraph:
     """`Graph` in an SQLite file, or in memory where `path` is None."""
@@ -26,6 +29,11 @@ class SqliteGraph:
                 {"node": str, "relation": str, "target": str}, pk=("node", "relation", "target")
             )
             self._edges.create_index(["target", "relation"])
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, for whoever keeps more beside the edges."""
+        return self._connection
 
     def link(self, edges: Iterable[tuple[str, str, str]]) -> None:
         """Add (from, relation, to); an edge that is there already stays one."""
@@ -109,9 +117,19 @@ class MemoryGraph:
 
 
 def edges(item: Item) -> Iterator[tuple[str, str, str]]:
-    """What a memory is tied to in the graph."""
+    """What a memory is tied to in the graph; all of it leaves the memory, so that a new version of it replaces it."""
     paths = {item.path, *(each.path for each in item.evidence)} - {""}
     yield from ((item.id, "seen_in", f"file:{path}") for path in sorted(paths))
+    symbols = {(each.path, each.symbol) for each in item.evidence if each.path and each.symbol}
+    yield from ((item.id, "seen_in", f"symbol:{path}#{name}") for path, name in sorted(symbols))
     commits = {each.commit for each in item.evidence} - {""}
     yield from ((item.id, "fixed_by", f"commit:{commit}") for commit in sorted(commits))
-    yield from ((item.id, "learnt_from", f"memory:{m}") for m in sorted(set(item.sources)))
+    if item.written:
+        yield item.id, CAUSED_BY, f"commit:{item.written}"
+    for relation, others in (
+        ("learnt_from", item.sources),
+        ("supersedes", item.supersedes),
+        ("requires", item.requires),
+        ("causes", item.causes),
+    ):
+        yield from ((item.id, relation, m) for m in sorted(set(others) - {item.id}))

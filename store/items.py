@@ -20,7 +20,7 @@ EVIDENCE = 5
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One place where it happened: both sides of the edit, and who made it when (`t` in ms)."""
+    """One place where it happened: both sides of the edit, who made it when (`t` in ms), and in which definition."""
 
     commit: str
     path: str
@@ -28,6 +28,7 @@ class Evidence:
     after: str
     author: str = ""
     t: int = 0
+    symbol: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Item:
 
     `kind` is "correction" or the type of a memory ("rule", "note", …); `trust` is "own", "accepted" or
     "pulled"; `status` is a rule's state. `code` is what is embedded as code, `words` what is searched as
-    text; `sources` are the ids of the memories that it was learnt from, `subject` is its commit's.
+    text; `sources` are the ids of the memories that it was learnt from, `subject` is its commit's. `supersedes`,
+    `requires` and `causes` are ids of memories, `written` is the commit that wrote what was corrected.
     """
 
     id: str
@@ -62,6 +64,10 @@ class Item:
     words: str = ""
     sources: tuple[str, ...] = ()
     subject: str = ""
+    supersedes: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    written: str = ""
 
 
 class Listing:
@@ -278,6 +284,7 @@ def _correction(record: Record, body: Correction) -> Item | None:
         code=code,
         words=_joined(title, text, code, " ".join(body.imports)),
         subject=one_line(body.subject),
+        written=body.written,
     )
 
 
@@ -319,6 +326,9 @@ def _memory(record: Record, body: Memory, corrections: Mapping[str, Record]) -> 
         code=code,
         words=_joined(title, body.text, body.reason, body.path, code),
         sources=body.provenance,
+        supersedes=body.supersedes,
+        requires=body.requires,
+        causes=body.causes,
     )
 
 
@@ -330,6 +340,7 @@ def _evidence(record: Record, body: Correction) -> Evidence:
         body.after,
         body.author or record.author,
         body.committed or record.t,
+        body.enclosing,
     )
 
 

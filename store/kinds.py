@@ -212,6 +212,9 @@ class Memory(Body):
     support: int = 0  # of a preference: the places that chose so, and those that chose otherwise
     against: int = 0
     examples: tuple[Example, ...] = ()  # of what was read from code and history themselves
+    supersedes: tuple[str, ...] = ()  # ids of memories in whose place it is
+    requires: tuple[str, ...] = ()  # those that it does not help without
+    causes: tuple[str, ...] = ()  # those that come of it
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from .record import NotCanonicalError, canonical, crc
 FORMAT = 1
 FORMAT_FILE = "format.json"
 BASELINE = "baseline.json"
+CODE_NOTE = "graph-code.json"  # in index/: which tree the graph of the code is of
 WRITER = "writer"
 CLOCK = "clock"
 FOLDERS = (wal.FOLDER, segments.SHARED, segments.PRIVATE, quarantine.FOLDER, "spool", "index")
