@@ -1,7 +1,7 @@
 """What a file shows of its people's conventions: each place where one of several ways was chosen.
 
 A use is (topic, value, line): "quotes" was "double" on line 7. What is no choice (a string that holds the other
-quotation mark) is left out. `learning/preferences` adds them up.
+quotation mark) is left out. `learning/noticed/preferences` adds them up.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 
 from rebuilt import AGAIN, Label, labels, rebuild
 
-from cortex.learning.categories import categorise, chances
-from cortex.learning.traits import Seen
+from cortex.learning.corrections.categories import categorise, chances
+from cortex.learning.corrections.traits import Seen
 
 CATEGORIES = ("bug", "style", "preference", "evolution")
 HALVES = ("development", "set aside", AGAIN)

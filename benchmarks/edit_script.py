@@ -35,7 +35,7 @@ from cortex.analyzers.languages import LANGUAGES, is_generated, language_of
 from cortex.analyzers.matching import match
 from cortex.analyzers.parse import tree
 from cortex.analyzers.script import Move, apply, of_mapping, script
-from cortex.learning.ownership import changes, text_blob
+from cortex.learning.lineage.ownership import changes, text_blob
 
 SMALL = 60
 NEAR = 1.2

@@ -21,7 +21,7 @@ from keys import History, Key, keys_of
 from learners import Case, Choice, Offer, Score, case, score
 from measuring import Figure, main, say
 
-from cortex.learning.lifecycle import ACTIVE, Settings, decide
+from cortex.learning.rules.lifecycle import ACTIVE, Settings, decide
 
 #: A change in progress is one commit: what it may be offered is asked before there is a second one.
 IN_PROGRESS = replace(Settings(), min_commits=1)

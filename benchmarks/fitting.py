@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 from learners import Case, Offer
 
-from cortex.learning import underway
-from cortex.learning.lifecycle import Settings, posterior
+from cortex.learning.rules import underway
+from cortex.learning.rules.lifecycle import Settings, posterior
 
 HELD: Mapping[str, float] = {"always": 1.24, "posterior": 0.75}
 STRENGTH = 2.0

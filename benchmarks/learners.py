@@ -11,11 +11,11 @@ from keys import Edit, History, Key, Spot, family, matches, norm, repeats_itself
 
 from cortex.analyzers.fragments import fragments
 from cortex.analyzers.languages import language_of
-from cortex.learning.backtest import BackTest, Place, backtests
-from cortex.learning.corrections import corrections
-from cortex.learning.generalise import Candidate, generalise
-from cortex.learning.lifecycle import Evidence
-from cortex.learning.underway import wraps
+from cortex.learning.corrections.extraction import corrections
+from cortex.learning.rules.backtest import BackTest, Place, backtests
+from cortex.learning.rules.generalise import Candidate, generalise
+from cortex.learning.rules.lifecycle import Evidence
+from cortex.learning.rules.underway import wraps
 from cortex.store.kinds import Correction
 
 MOST_SEEDS = 24

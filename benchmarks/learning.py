@@ -21,8 +21,8 @@ from measuring import Figure, main, say
 from synthetic import NOUNS, VERBS, module
 
 from cortex.evaluation.plots import chart
-from cortex.learning.backtest import backtest
-from cortex.learning.generalise import generalise
+from cortex.learning.rules.backtest import backtest
+from cortex.learning.rules.generalise import generalise
 from cortex.store.kinds import MILLION, Correction, Pattern
 
 SIZES = (156, 312, 625, 1_250, 2_500, 5_000, 10_000)

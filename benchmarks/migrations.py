@@ -21,7 +21,7 @@ from keys import Edit, History, Key, keys_of
 from learners import Case, Choice, case, score
 from measuring import Figure, main, say
 
-from cortex.learning.lifecycle import ACTIVE, Settings, decide
+from cortex.learning.rules.lifecycle import ACTIVE, Settings, decide
 
 RECALL = {"the first three": 0.80, "the earliest third": 0.88}
 PRECISION, DECOYS = 0.92, 0.85

@@ -36,10 +36,10 @@ from cortex.evaluation.order import Order, order
 from cortex.evaluation.plots import chart
 from cortex.evaluation.scratch import Learner
 from cortex.evaluation.written import Follower, Written, written
-from cortex.learning.guard import Change, check
-from cortex.learning.history import branch_tips, walk
-from cortex.learning.lifecycle import Settings
-from cortex.learning.marks import Marks
+from cortex.learning.guard.findings import Change, check
+from cortex.learning.lineage.marks import Marks
+from cortex.learning.past.history import branch_tips, walk
+from cortex.learning.rules.lifecycle import Settings
 from cortex.store.kinds import MILLION
 
 TAIL = 0.3

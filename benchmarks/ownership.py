@@ -1,4 +1,4 @@
-"""Who added a line: `learning/ownership` beside `git blame`, on lines sampled from real histories.
+"""Who added a line: `learning/lineage/ownership` beside `git blame`, on lines sampled from real histories.
 
     python benchmarks/ownership.py [REPOSITORY…] [--lines N] [--seed N] [--differing]
 
@@ -22,7 +22,7 @@ from measuring import ROOT, Figure, main, say
 from pygit2.enums import SortMode
 
 from cortex.analyzers.languages import is_generated
-from cortex.learning.ownership import HUGE, Ownership, shallow_commits
+from cortex.learning.lineage.ownership import HUGE, Ownership, shallow_commits
 
 LEAST = 0.995
 #: Lines taken from one file at most: many files say more than much of one.

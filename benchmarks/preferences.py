@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pygit2
 
-from cortex.learning.decided import decisions
-from cortex.learning.mended import mended
-from cortex.learning.preferences import memory, preferences
-from cortex.learning.survey import Tally, survey
+from cortex.learning.noticed.decided import decisions
+from cortex.learning.noticed.mended import mended
+from cortex.learning.noticed.preferences import memory, preferences
+from cortex.learning.noticed.survey import Tally, survey
 
 
 def main() -> None:

@@ -15,13 +15,13 @@ import pygit2
 
 from cortex.analyzers.edits import edits
 from cortex.analyzers.languages import language_of
-from cortex.learning.candidates import identity
-from cortex.learning.corrections import sides
-from cortex.learning.definitions import Definitions
-from cortex.learning.history import walk
-from cortex.learning.ownership import changes
-from cortex.learning.places import text_of
-from cortex.learning.traits import Seen, around
+from cortex.learning.corrections.definitions import Definitions
+from cortex.learning.corrections.extraction import sides
+from cortex.learning.corrections.traits import Seen, around
+from cortex.learning.lineage.ownership import changes
+from cortex.learning.lineage.places import text_of
+from cortex.learning.past.candidates import identity
+from cortex.learning.past.history import walk
 
 #: The half that nobody may learn from; the two others were seen.
 AGAIN = "set aside again"

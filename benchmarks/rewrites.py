@@ -28,11 +28,11 @@ from cortex.analyzers.normalise import normalised
 from cortex.analyzers.parse import breaks, tree
 from cortex.analyzers.patterns import apply, compile
 from cortex.daemon.guarding import added_lines
-from cortex.learning.arrived import follower, judged
-from cortex.learning.backtest import backtests
-from cortex.learning.generalise import Candidate, generalise
-from cortex.learning.guard import ActiveRule, Change, Finding, check
-from cortex.learning.lifecycle import ACTIVE, Evidence, Settings, decide
+from cortex.learning.guard.findings import ActiveRule, Change, Finding, check
+from cortex.learning.rules.arrived import follower, judged
+from cortex.learning.rules.backtest import backtests
+from cortex.learning.rules.generalise import Candidate, generalise
+from cortex.learning.rules.lifecycle import ACTIVE, Evidence, Settings, decide
 
 SEEN = replace(Settings(), min_commits=1)
 SEEDS = 6

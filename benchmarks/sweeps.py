@@ -28,11 +28,12 @@ from keys import History, family, keys_of
 from measuring import Figure, main, say
 
 from cortex.analyzers.languages import is_generated, language_of
-from cortex.learning import chance as chances
-from cortex.learning.context import Context
-from cortex.learning.offers import offers
-from cortex.learning.readings import Changed, Found, Reading, readings
-from cortex.learning.sweep import facts, search
+from cortex.learning.guard.needs import LACKS
+from cortex.learning.sweep import chance as chances
+from cortex.learning.sweep.context import Context
+from cortex.learning.sweep.offers import offers
+from cortex.learning.sweep.readings import Changed, Found, Reading, readings
+from cortex.learning.sweep.search import facts, search
 
 COMMITS = 2_500  # of each history, the newest
 MANY_HUNKS = 600
@@ -379,7 +380,7 @@ def gated(sweep: Sweep, least: float, weights: Sequence[float] | None = None) ->
         for each, by_fit in zip(sweep.found, fitted, strict=True):
             value = by_fit + shifts[id(each.reading)]
             each.chance = float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
-            each.chance *= chances.LACKS if each.needs else 1.0
+            each.chance *= LACKS if each.needs else 1.0
     chosen = offers(sweep.found, least)
     judge: Judge = sweep.judge  # type: ignore[attr-defined]
     return judge.score([(x.path, x.start, x.end, x.after) for x in chosen])

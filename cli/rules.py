@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..learning.exchange import LARGEST
+from ..learning.rules.exchange import LARGEST
 from ..repo.errors import UsageError
 from ..repo.files import naming, read_plain
 from . import render

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..learning.outcomes import changes
+from ..learning.live.outcomes import changes
 from ..repo.errors import CortexError, UsageError
 from ..store.items import Evidence as ItemEvidence
 from ..store.items import Item

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..analyzers.languages import language_of
-from ..learning.guard import Change, Finding
-from ..learning.guard import check as find
+from ..learning.guard.findings import Change, Finding
+from ..learning.guard.findings import check as find
 from ..repo.errors import UsageError
 from ..repo.files import read_plain, write_whole
 from ..store import notes

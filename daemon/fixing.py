@@ -14,8 +14,8 @@ from pathlib import Path
 import pygit2
 
 from ..analyzers.patterns import Match, apply
-from ..learning.guard import ActiveRule, Change, Finding
-from ..learning.guard import check as find
+from ..learning.guard.findings import ActiveRule, Change, Finding
+from ..learning.guard.findings import check as find
 from ..repo.errors import UsageError
 from ..repo.files import read_plain
 from ..repo.git import git

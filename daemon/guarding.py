@@ -12,10 +12,10 @@ from pathlib import Path
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
-from ..learning.guard import ActiveRule, Change, Finding, look, needed
-from ..learning.guard import check as find
-from ..learning.heeding import LONGEST
-from ..learning.suppress import suppressions
+from ..learning.guard.findings import ActiveRule, Change, Finding, look, needed
+from ..learning.guard.findings import check as find
+from ..learning.guard.suppress import suppressions
+from ..learning.rules.heeding import LONGEST
 from ..repo.errors import CortexError, UsageError
 from ..repo.files import read_plain
 from ..repo.git import git

@@ -16,9 +16,9 @@ from typing import Any
 
 import pygit2
 
-from ..learning import decided, mended
-from ..learning.preferences import SHARE, Preference, memory, notable, preferences
-from ..learning.survey import Tally, survey
+from ..learning.noticed import decided, mended
+from ..learning.noticed.preferences import SHARE, Preference, memory, notable, preferences
+from ..learning.noticed.survey import Tally, survey
 from ..repo.files import write_whole
 from ..store import notes
 from ..store.durable import SYSTEM

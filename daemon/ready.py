@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..learning.guard import ActiveRule
+from ..learning.guard.findings import ActiveRule
 from ..repo.files import read_plain
 from ..store import segments, wal
 from ..store.durable import SYSTEM

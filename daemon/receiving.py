@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..learning.arrived import Here, arrived, decoded, encoded, judged
+from ..learning.rules.arrived import Here, arrived, decoded, encoded, judged
 from ..repo.files import read_plain
 from ..store import notes
 from ..store.items import rule_items

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import __version__
 from ..hooks import spool, standing
 from ..hooks.install import state as hooks_state
-from ..learning.outcomes import changes, outcomes
+from ..learning.live.outcomes import changes, outcomes
 from ..repo import mirrors
 from ..store.quarantine import Quarantine
 from ..store.secrets import clean

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..learning.candidates import key_of
-from ..learning.categories import speaks
+from ..learning.corrections.categories import speaks
+from ..learning.past.candidates import key_of
 from ..repo.errors import UsageError
 from ..store.kinds import MILLION, Correction, Feedback
 from ..store.record import Draft, Record

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..learning.lifecycle import ACTIVE
+from ..learning.rules.lifecycle import ACTIVE
 from ..repo.files import write_whole
 from ..repo.places import state_folder
 from ..store.kinds import Memory, RuleEvent, Scope

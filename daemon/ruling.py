@@ -7,9 +7,9 @@ from typing import Any
 
 from ..analyzers.languages import LANGUAGES, language_of
 from ..analyzers.patterns import Compiled, compile
-from ..learning.backtest import speaks
-from ..learning.exchange import Exported, from_json, is_of_tokens, to_ast_grep, to_json
-from ..learning.rules import IMPORT, PERSON, rule_id
+from ..learning.rules.backtest import speaks
+from ..learning.rules.exchange import Exported, from_json, is_of_tokens, to_ast_grep, to_json
+from ..learning.rules.revising import IMPORT, PERSON, rule_id
 from ..repo.errors import UsageError
 from ..repo.files import read_plain
 from ..store.items import Item

@@ -23,8 +23,8 @@ from ..store.secrets import MARK, clean, find, redact_all, secrets_of
 if TYPE_CHECKING:
     import pygit2
 
-    from ..learning.ahead import Ahead
-    from ..learning.guard import ActiveRule
+    from ..learning.guard.ahead import Ahead
+    from ..learning.guard.findings import ActiveRule
     from ..models import Classifier, TokenCounter
     from ..store.blobs import Blobs
     from ..store.codegraph import CodeGraph
@@ -142,7 +142,7 @@ class State:
     @cached_property
     def ahead(self) -> Ahead:
         """What the guard knows of files before they are committed."""
-        from ..learning.ahead import Ahead
+        from ..learning.guard.ahead import Ahead
 
         return Ahead()
 
@@ -228,8 +228,8 @@ class State:
 
     def rules(self) -> list[ActiveRule]:
         """The rules that may warn, as they are recorded; `shown_rule` is what may be said of one."""
-        from ..learning.arrived import arrived
-        from ..learning.speaking import active_rules
+        from ..learning.guard.speaking import active_rules
+        from ..learning.rules.arrived import arrived
         from . import ready, receiving
 
         stamp = receiving.stamp(self)
@@ -259,7 +259,7 @@ class State:
 
     def shown_rule(self, rule: str) -> ActiveRule:
         """One of the rules last told by `rules()`, by its id, without secrets."""
-        from ..learning.speaking import reworded
+        from ..learning.guard.speaking import reworded
 
         # Not read anew: the finding is of these.
         known = self._ready.rules if self._ready else self._rules[2] if self._rules else []

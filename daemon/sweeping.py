@@ -13,9 +13,9 @@ import pygit2
 
 from ..analyzers.imports import imports_of
 from ..analyzers.languages import language_of
-from ..learning.offers import SURE, Offer, offers, parses, place_id
-from ..learning.readings import Changed, Found, readings, telling
-from ..learning.sweep import search
+from ..learning.sweep.offers import SURE, Offer, offers, parses, place_id
+from ..learning.sweep.readings import Changed, Found, readings, telling
+from ..learning.sweep.search import search
 from ..repo.errors import CortexError, UsageError
 from ..repo.files import read_plain, write_whole
 from ..repo.git import GitError, git

@@ -9,12 +9,13 @@ from pathlib import Path
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
-from ..learning import heeding, refs
-from ..learning.lately import in_progress, text_before
-from ..learning.lifecycle import Settings
-from ..learning.live import LiveReport, learn_commits
-from ..learning.past import HistoryProgress, HistoryReport, forget_cursor, learn_history
-from ..learning.rules import revise
+from ..learning.live.commits import LiveReport, learn_commits
+from ..learning.past import refs
+from ..learning.past.lessons import HistoryProgress, HistoryReport, forget_cursor, learn_history
+from ..learning.rules import heeding
+from ..learning.rules.lately import in_progress, text_before
+from ..learning.rules.lifecycle import Settings
+from ..learning.rules.revising import revise
 from ..repo.errors import UsageError
 from ..store.kinds import Generation, Outcome
 from ..store.record import Draft

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pygit2
 
-from ..learning.ownership import commit_at
-from ..learning.rules import rewritten
+from ..learning.lineage.ownership import commit_at
+from ..learning.rules.revising import rewritten
 from ..recall.cascade import Classifier, TokenCounter, recall
 from ..recall.question import Question, understand
 from ..store.protocols import Encoder

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pygit2
 
-from ..learning.lately import in_progress, text_before
+from ..learning.rules.lately import in_progress, text_before
 from ..store.kinds import Reaction
 from .gathered import Case
 from .order import Order

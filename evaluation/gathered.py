@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..learning.candidates import identity
-from ..learning.history import Found
-from ..learning.past import goes_on, stands_alone
-from ..learning.worth import Worth, worth
+from ..learning.past.candidates import identity
+from ..learning.past.history import Found
+from ..learning.past.lessons import goes_on, stands_alone
+from ..learning.past.worth import Worth, worth
 from ..store.kinds import Correction, decode, encode
 from .order import Order
 

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..learning.guard import ActiveRule, Change, Finding, check
-from ..learning.heeding import place_of
+from ..learning.guard.findings import ActiveRule, Change, Finding, check
+from ..learning.rules.heeding import place_of
 from ..recall.sameness import sketch
 from ..store.kinds import Reaction
 from .figures import Share, bootstrap, size_bin

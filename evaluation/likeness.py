@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..learning.candidates import key_of
-from ..learning.lifecycle import Settings
+from ..learning.past.candidates import key_of
+from ..learning.rules.lifecycle import Settings
 from ..recall.sameness import Sketch, alike_sketches, sketch
 from ..store.kinds import Correction
 

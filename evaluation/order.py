@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pygit2
 from pygit2.enums import SortMode
 
-from ..learning.history import RARE_AGENT
-from ..learning.marks import Marks
-from ..learning.ownership import shallow_commits
+from ..learning.lineage.marks import Marks
+from ..learning.lineage.ownership import shallow_commits
+from ..learning.past.history import RARE_AGENT
 
 _EVERY = 512
 

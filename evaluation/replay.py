@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pygit2
 
-from ..learning.history import Progress, branch_tips, walk
-from ..learning.lifecycle import ACTIVE, SHADOW
-from ..learning.marks import Marks
+from ..learning.lineage.marks import Marks
+from ..learning.past.history import Progress, branch_tips, walk
+from ..learning.rules.lifecycle import ACTIVE, SHADOW
 from ..recall.cascade import Classifier, TokenCounter
 from ..store.protocols import Encoder
 from .asking import Asker, Task, Told

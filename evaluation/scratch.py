@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..learning.candidates import SELDOM, Candidate, Candidates
-from ..learning.generalise import generalise
-from ..learning.guard import ActiveRule
-from ..learning.lifecycle import ACTIVE, SHADOW, Settings
-from ..learning.rules import Before, revise
-from ..learning.speaking import active_rules
+from ..learning.guard.findings import ActiveRule
+from ..learning.guard.speaking import active_rules
+from ..learning.past.candidates import SELDOM, Candidate, Candidates
+from ..learning.rules.generalise import generalise
+from ..learning.rules.lifecycle import ACTIVE, SHADOW, Settings
+from ..learning.rules.revising import Before, revise
 from ..store.fold import View
 from ..store.index import MemoryIndex
 from ..store.items import Item, Listing

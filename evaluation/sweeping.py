@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
-from ..learning.history import COMMITS, DAYS
-from ..learning.offers import SURE, Offer, offers, parses
-from ..learning.ownership import changes, commit_at
-from ..learning.places import text_of
-from ..learning.readings import Changed, readings, telling
-from ..learning.sweep import search
+from ..learning.lineage.ownership import changes, commit_at
+from ..learning.lineage.places import text_of
+from ..learning.past.history import COMMITS, DAYS
+from ..learning.sweep.offers import SURE, Offer, offers, parses
+from ..learning.sweep.readings import Changed, readings, telling
+from ..learning.sweep.search import search
 from .figures import Share
 from .gathered import Case
 from .likeness import Likeness

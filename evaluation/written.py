@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
-from ..learning.history import COMMITS, DAYS, MANY_FILES
-from ..learning.marks import Marks, message
-from ..learning.ownership import Change, changes, commit_at, hunks, text_blob
-from ..learning.places import made_by_a_tool, text_of
+from ..learning.lineage.marks import Marks, message
+from ..learning.lineage.ownership import Change, changes, commit_at, hunks, text_blob
+from ..learning.lineage.places import made_by_a_tool, text_of
+from ..learning.past.history import COMMITS, DAYS, MANY_FILES
 from .order import Order
 
 LARGEST = 512 * 1024

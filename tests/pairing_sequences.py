@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pairing_model import PERSON, Files, Result, Said, Statement, Truth, by_id
 from pairing_operations import AFTER, BEFORE, Operations
 
-from cortex.learning.live import learn_commits
+from cortex.learning.live.commits import learn_commits
 from cortex.store.kinds import Correction, Outcome
 
 __all__ = ["Result", "Sequence", "Truth"]

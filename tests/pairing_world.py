@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pairing_model import PERSON, Block, Files, Result, Said, Statement, Version
 
-from cortex.learning import refs
-from cortex.learning.live import learn_commits
+from cortex.learning.live.commits import learn_commits
+from cortex.learning.past import refs
 from cortex.repo.open import open_repository
 from cortex.repo.places import find
 from cortex.store.blobs import Blobs

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from cortex.analyzers.conventions import is_aside, is_test, uses
-from cortex.learning.habits import said
+from cortex.learning.noticed.habits import said
 
 
 def shown(path: str, source: str, language: str) -> set[tuple[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 
 from cortex.daemon import rising
 from cortex.daemon.session import Session
-from cortex.learning.rules import revise
+from cortex.learning.rules.revising import revise
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal, create
 from cortex.store.kinds import Correction, Feedback, Scope

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pygit2
 
 from cortex.daemon.teaching import _in_progress
-from cortex.learning.lately import IN_PROGRESS
+from cortex.learning.rules.lately import IN_PROGRESS
 
 FIRST_DATE = 1_700_000_000
 

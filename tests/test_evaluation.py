@@ -31,9 +31,9 @@ from cortex.evaluation.replayed import Replayed
 from cortex.evaluation.report import report
 from cortex.evaluation.sweeping import sweeps
 from cortex.evaluation.written import Fate, Follower, Written
-from cortex.learning.guard import ActiveRule
-from cortex.learning.history import branch_tips, walk
-from cortex.learning.marks import Marks
+from cortex.learning.guard.findings import ActiveRule
+from cortex.learning.lineage.marks import Marks
+from cortex.learning.past.history import branch_tips, walk
 from cortex.models import load_classifier, load_counter, load_encoder
 from cortex.store.kinds import Correction, Pattern
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cortex.daemon.fixing import edits_of, quoted
-from cortex.learning.guard import ActiveRule, Change, check
+from cortex.learning.guard.findings import ActiveRule, Change, check
 from cortex.repo.places import find
 from cortex.repo.rewriting import ChangedError, edited, rewrite
 from cortex.store.journal import FileJournal

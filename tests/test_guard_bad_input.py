@@ -8,8 +8,8 @@ import time
 import pytest
 
 from cortex.analyzers.patterns import apply, compile
-from cortex.learning.backtest import backtest
-from cortex.learning.guard import MAX_FINDINGS, MAX_TEXT, ActiveRule, Change, Finding, check
+from cortex.learning.guard.findings import MAX_FINDINGS, MAX_TEXT, ActiveRule, Change, Finding, check
+from cortex.learning.rules.backtest import backtest
 from cortex.store.kinds import Pattern
 
 HOLES = [f"$$${chr(65 + number)}" for number in range(12)]

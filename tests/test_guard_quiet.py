@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cortex.daemon.session import Session
-from cortex.learning.suppress import is_suppressed, suppressions
+from cortex.learning.guard.suppress import is_suppressed, suppressions
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal, create
 from cortex.store.kinds import MILLION, Memory, Pattern, RuleEvent

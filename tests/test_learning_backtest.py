@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cortex.learning.backtest import MAX_PLACES, backtest, backtests
+from cortex.learning.rules.backtest import MAX_PLACES, backtest, backtests
 from cortex.store.kinds import Correction, Pattern
 
 TIMEOUT = Pattern(

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cortex.learning.backtest import BackTest, backtest
-from cortex.learning.corrections import corrections
-from cortex.learning.generalise import generalise
-from cortex.learning.lifecycle import ACTIVE, Evidence, Settings, chance, decide, posterior
-from cortex.learning.rules import revise
+from cortex.learning.corrections.extraction import corrections
+from cortex.learning.rules.backtest import BackTest, backtest
+from cortex.learning.rules.generalise import generalise
+from cortex.learning.rules.lifecycle import ACTIVE, Evidence, Settings, chance, decide, posterior
+from cortex.learning.rules.revising import revise
 from cortex.store.journal import FileJournal
 from cortex.store.kinds import Correction, Pattern
 from cortex.store.layout import create

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cortex.learning.categories import categorise, chances, speaks
-from cortex.learning.corrections import MAX_CORRECTIONS, corrections
-from cortex.learning.traits import Around, Seen, around, said, traits
-from cortex.learning.weights import CORRECTS, KINDS
-from cortex.learning.whole import whole
+from cortex.learning.corrections.categories import categorise, chances, speaks
+from cortex.learning.corrections.extraction import MAX_CORRECTIONS, corrections
+from cortex.learning.corrections.traits import Around, Seen, around, said, traits
+from cortex.learning.corrections.weights import CORRECTS, KINDS
+from cortex.learning.corrections.whole import whole
 from cortex.store.kinds import Correction
 
 BEFORE = "import requests\n\n\ndef f(u):\n    x = requests.get(u)\n    y = requests.get(u)\n    return x\n"

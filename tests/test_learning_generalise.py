@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from cortex.analyzers.patterns import apply, compile
-from cortex.learning.corrections import corrections
-from cortex.learning.generalise import Candidate, generalise
+from cortex.learning.corrections.extraction import corrections
+from cortex.learning.rules.generalise import Candidate, generalise
 from cortex.store.kinds import Correction
 
 Pairs = Sequence[tuple[str, str]]

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from cortex.learning.guard import ActiveRule, Change, check
-from cortex.learning.suppress import suppressions
+from cortex.learning.guard.findings import ActiveRule, Change, check
+from cortex.learning.guard.suppress import suppressions
 from cortex.store.kinds import Pattern
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from cortex.analyzers import patterns
 from cortex.analyzers.patterns import Parsed, compile, find_each
-from cortex.learning import ahead as seen
-from cortex.learning import guard
-from cortex.learning.ahead import Ahead
-from cortex.learning.guard import ActiveRule, Change, check, look
+from cortex.learning.guard import ahead as seen
+from cortex.learning.guard import findings as guard
+from cortex.learning.guard.ahead import Ahead
+from cortex.learning.guard.findings import ActiveRule, Change, check, look
 from cortex.store.kinds import Pattern
 
 NAMES = [

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cortex.daemon.session import Session
-from cortex.learning.backtest import BackTest
-from cortex.learning.heeding import place_of, reactions
-from cortex.learning.lifecycle import Evidence, chance
-from cortex.learning.rules import revise
+from cortex.learning.rules.backtest import BackTest
+from cortex.learning.rules.heeding import place_of, reactions
+from cortex.learning.rules.lifecycle import Evidence, chance
+from cortex.learning.rules.revising import revise
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal, create
 from cortex.store.kinds import Correction, Reaction

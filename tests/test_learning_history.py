@@ -8,10 +8,10 @@ import pygit2
 import pytest
 from running import git
 
-from cortex.learning import history
-from cortex.learning.candidates import Candidate, Candidates, key_of
-from cortex.learning.history import Cursor, Found, Progress, walk
-from cortex.learning.past import forget_cursor, learn_history
+from cortex.learning.past import history
+from cortex.learning.past.candidates import Candidate, Candidates, key_of
+from cortex.learning.past.history import Cursor, Found, Progress, walk
+from cortex.learning.past.lessons import forget_cursor, learn_history
 from cortex.repo.places import Place, find
 from cortex.store.journal import FileJournal
 from cortex.store.kinds import Correction

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cortex.learning import past
-from cortex.learning.past import HistoryProgress, learn_history
+from cortex.learning.past import lessons as past
+from cortex.learning.past.lessons import HistoryProgress, learn_history
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal
 from cortex.store.layout import create
@@ -24,7 +24,7 @@ COMMITS = 500
 AGENT = "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
 LEARN = """
 import sys
-from cortex.learning import past
+from cortex.learning.past import lessons as past
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal
 past._KEPT_S = 0.0
@@ -100,7 +100,7 @@ def test_an_interrupted_walk_keeps_what_it_found_and_goes_on_from_there(
     create(place.store)
     journal = FileJournal(place.store, "Ada Byron <ada@example.org>")
     found: list[int] = []
-    monkeypatch.setattr("cortex.learning.history.time.monotonic", iter(range(10**9)).__next__)
+    monkeypatch.setattr("cortex.learning.past.history.time.monotonic", iter(range(10**9)).__next__)
 
     def interrupt(progress: HistoryProgress) -> None:
         found.append(progress.found)
@@ -122,7 +122,7 @@ def test_progress_says_what_was_found_so_far(repo: Path, monkeypatch: pytest.Mon
     history(repo)
     place = find(repo)
     create(place.store)
-    monkeypatch.setattr("cortex.learning.history.time.monotonic", iter(range(10**9)).__next__)
+    monkeypatch.setattr("cortex.learning.past.history.time.monotonic", iter(range(10**9)).__next__)
     told: list[Mapping[str, int]] = []
     learn_history(
         place,

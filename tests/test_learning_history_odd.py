@@ -13,7 +13,7 @@ import pytest
 from cortex.cli.frame import paint
 from cortex.cli.learn import history_words, words
 from cortex.daemon.engine import Engine
-from cortex.learning.history import Found, Progress, branch_tips, walk
+from cortex.learning.past.history import Found, Progress, branch_tips, walk
 from cortex.repo.places import find
 from cortex.store.layout import create
 

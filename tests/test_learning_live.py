@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from running import git
 
-from cortex.learning.live import LiveReport, learn_commits
+from cortex.learning.live.commits import LiveReport, learn_commits
 from cortex.repo.places import find
 from cortex.store.blobs import Blobs
 from cortex.store.journal import FileJournal

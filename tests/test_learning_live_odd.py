@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cortex.learning.live import learn_commits
-from cortex.learning.outcomes import changes, outcomes
+from cortex.learning.live.commits import learn_commits
+from cortex.learning.live.outcomes import changes, outcomes
 from cortex.repo.places import find
 from cortex.store.blobs import Blobs
 from cortex.store.journal import FileJournal

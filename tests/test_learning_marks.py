@@ -10,7 +10,7 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from cortex.learning.marks import Mark, Marks, mark, read_note
+from cortex.learning.lineage.marks import Mark, Marks, mark, read_note
 
 ADA = "Ada Byron <ada@example.org>"
 

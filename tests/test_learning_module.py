@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cortex.analyzers.patterns import Compiled, compile
-from cortex.learning.corrections import corrections
-from cortex.learning.generalise import generalise
+from cortex.learning.corrections.extraction import corrections
+from cortex.learning.rules.generalise import generalise
 from cortex.store.kinds import Correction
 
 PYTHON = "import session\n\ndef f(u):\n    return {}\n"

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from cortex.analyzers.imports import names_of
 from cortex.analyzers.patterns import compile
-from cortex.learning.backtest import BackTest, backtest, lone
-from cortex.learning.corrections import corrections
-from cortex.learning.generalise import generalise
-from cortex.learning.lifecycle import ACTIVE, SHADOW, Evidence, corrected, decide
-from cortex.learning.rules import revise
+from cortex.learning.corrections.extraction import corrections
+from cortex.learning.rules.backtest import BackTest, backtest, lone
+from cortex.learning.rules.generalise import generalise
+from cortex.learning.rules.lifecycle import ACTIVE, SHADOW, Evidence, corrected, decide
+from cortex.learning.rules.revising import revise
 from cortex.store.journal import FileJournal
 from cortex.store.kinds import Correction, Pattern, RuleEvent
 from cortex.store.layout import create

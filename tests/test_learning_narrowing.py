@@ -10,9 +10,9 @@ import pytest
 
 from cortex.analyzers.patterns import compile
 from cortex.daemon.session import Session
-from cortex.learning.exchange import Exported, from_json, to_ast_grep, to_json
-from cortex.learning.narrowing import MOST, Where, is_kept_out, narrowed
-from cortex.learning.rules import revise
+from cortex.learning.rules.exchange import Exported, from_json, to_ast_grep, to_json
+from cortex.learning.rules.narrowing import MOST, Where, is_kept_out, narrowed
+from cortex.learning.rules.revising import revise
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal, create
 from cortex.store.kinds import Correction, Memory, Pattern, Reaction

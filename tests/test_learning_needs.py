@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from cortex.learning.guard import ActiveRule, Change, check
-from cortex.learning.needs import brought, came_along, insert, lacking
-from cortex.learning.offers import Offer, applied, offers
-from cortex.learning.readings import Changed, readings
-from cortex.learning.sweep import search
+from cortex.learning.guard.findings import ActiveRule, Change, check
+from cortex.learning.guard.needs import brought, came_along, insert, lacking
+from cortex.learning.sweep.offers import Offer, applied, offers
+from cortex.learning.sweep.readings import Changed, readings
+from cortex.learning.sweep.search import search
 from cortex.store.kinds import Pattern
 
 LANGUAGES = {

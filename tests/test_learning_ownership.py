@@ -9,7 +9,7 @@ import pygit2
 import pytest
 from running import git
 
-from cortex.learning.ownership import Hunk, changes, hunks, owners, shallow_commits, split
+from cortex.learning.lineage.ownership import Hunk, changes, hunks, owners, shallow_commits, split
 
 Commit = Callable[..., str]
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from cortex.learning.lines import changed_ranges, normal, ranges
-from cortex.learning.pairing import NOBODY, Fate, Replay
+from cortex.learning.lineage.lines import changed_ranges, normal, ranges
+from cortex.learning.lineage.pairing import NOBODY, Fate, Replay
 from cortex.store.kinds import MILLION
 
 

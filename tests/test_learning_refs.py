@@ -7,7 +7,7 @@ import pygit2
 import pytest
 from running import git
 
-from cortex.learning.refs import commits_since, remember, scan
+from cortex.learning.past.refs import commits_since, remember, scan
 
 Commit = Callable[..., str]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cortex.learning.backtest import BackTest
-from cortex.learning.corrections import corrections
-from cortex.learning.guard import Change, Finding, check
-from cortex.learning.lifecycle import ACTIVE, CANDIDATE, RETIRED, SHADOW, Evidence, Settings, decide
-from cortex.learning.rules import revise
-from cortex.learning.speaking import active_rules
+from cortex.learning.corrections.extraction import corrections
+from cortex.learning.guard.findings import Change, Finding, check
+from cortex.learning.guard.speaking import active_rules
+from cortex.learning.rules.backtest import BackTest
+from cortex.learning.rules.lifecycle import ACTIVE, CANDIDATE, RETIRED, SHADOW, Evidence, Settings, decide
+from cortex.learning.rules.revising import revise
 from cortex.store.items import items
 from cortex.store.journal import FileJournal
 from cortex.store.kinds import Correction, Feedback, Memory, RuleEvent

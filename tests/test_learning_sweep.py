@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from cortex.learning.context import contexts, hunks
-from cortex.learning.offers import SURE, Offer, applied, offers
-from cortex.learning.readings import Changed, readings
-from cortex.learning.sweep import search
+from cortex.learning.sweep.context import contexts, hunks
+from cortex.learning.sweep.offers import SURE, Offer, applied, offers
+from cortex.learning.sweep.readings import Changed, readings
+from cortex.learning.sweep.search import search
 
 
 def swept(change: Changed, files: Mapping[str, str], least: float = SURE) -> list[Offer]:

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from cortex.analyzers.patterns import TOKENS, apply, compile
-from cortex.learning.backtest import backtest
-from cortex.learning.exchange import from_json
-from cortex.learning.guard import Change, check
-from cortex.learning.rules import revise
-from cortex.learning.speaking import active_rules
-from cortex.learning.tokens import token_rules
+from cortex.learning.guard.findings import Change, check
+from cortex.learning.guard.speaking import active_rules
+from cortex.learning.rules.backtest import backtest
+from cortex.learning.rules.exchange import from_json
+from cortex.learning.rules.revising import revise
+from cortex.learning.rules.tokens import token_rules
 from cortex.repo.places import find
 from cortex.store.items import items
 from cortex.store.journal import FileJournal, create

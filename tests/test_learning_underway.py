@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from cortex.learning.backtest import BackTest, backtest
-from cortex.learning.lifecycle import ACTIVE, SHADOW, Evidence, Settings, decide
-from cortex.learning.underway import WEIGHTS, Whole, chance, facts, wraps
+from cortex.learning.rules.backtest import BackTest, backtest
+from cortex.learning.rules.lifecycle import ACTIVE, SHADOW, Evidence, Settings, decide
+from cortex.learning.rules.underway import WEIGHTS, Whole, chance, facts, wraps
 from cortex.store.kinds import Pattern
 
 PLAIN = Whole(0.9, 3.0, 10, 0, 0.1)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cortex.learning.candidates import Candidate, Candidates, key_of
-from cortex.learning.past import SELDOM, learn_history
-from cortex.learning.worth import Worth, worth
+from cortex.learning.past.candidates import Candidate, Candidates, key_of
+from cortex.learning.past.lessons import SELDOM, learn_history
+from cortex.learning.past.worth import Worth, worth
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal
 from cortex.store.kinds import Correction

@@ -9,11 +9,11 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from cortex.learning.configured import configured
-from cortex.learning.decided import decisions, read
-from cortex.learning.mended import mended
-from cortex.learning.preferences import Preference, memory, notable, preferences, wilson
-from cortex.learning.survey import Tally, survey
+from cortex.learning.noticed.configured import configured
+from cortex.learning.noticed.decided import decisions, read
+from cortex.learning.noticed.mended import mended
+from cortex.learning.noticed.preferences import Preference, memory, notable, preferences, wilson
+from cortex.learning.noticed.survey import Tally, survey
 
 
 def counted(repo: Path, **options: int) -> Tally:

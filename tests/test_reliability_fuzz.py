@@ -17,7 +17,9 @@ import pytest
 from cortex.agents import agent, jsontext
 from cortex.daemon import client, protocol, registry, requests
 from cortex.hooks import install, spool
-from cortex.learning import marks, past, refs
+from cortex.learning.lineage import marks
+from cortex.learning.past import lessons as past
+from cortex.learning.past import refs
 from cortex.repo import config
 from cortex.repo.errors import CortexError, UsageError
 from cortex.store import backup, derived, layout, lock, pulling, quarantine, segments

@@ -14,8 +14,8 @@ from ast_grep_py import SgRoot
 
 from cortex.daemon import contracts
 from cortex.daemon.session import Session
-from cortex.learning.exchange import Exported, from_json, to_ast_grep, to_json
-from cortex.learning.rules import revise
+from cortex.learning.rules.exchange import Exported, from_json, to_ast_grep, to_json
+from cortex.learning.rules.revising import revise
 from cortex.repo.errors import UsageError
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal, create

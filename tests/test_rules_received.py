@@ -12,8 +12,8 @@ import pytest
 from cortex.daemon import receiving
 from cortex.daemon.engine import Engine
 from cortex.daemon.session import Session
-from cortex.learning.arrived import Here, decoded, encoded, follower, judged
-from cortex.learning.exchange import Exported, to_json
+from cortex.learning.rules.arrived import Here, decoded, encoded, follower, judged
+from cortex.learning.rules.exchange import Exported, to_json
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal, create
 from cortex.store.kinds import MILLION, Memory, Pattern, RuleEvent

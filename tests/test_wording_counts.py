@@ -10,7 +10,7 @@ import pytest
 from cortex import __version__
 from cortex.cli import init, mcp, render, status
 from cortex.daemon.session import Session
-from cortex.learning.speaking import active_rules
+from cortex.learning.guard.speaking import active_rules
 from cortex.repo.places import find
 from cortex.store.items import items
 from cortex.store.journal import FileJournal, create

@@ -1,4 +1,4 @@
-"""Makes the weights that a correction's category is guessed with: `learning/weights.py`.
+"""Makes the weights that a correction's category is guessed with: `learning/corrections/weights.py`.
 
     python training/categories.py OWNER/NAME=CLONE …
 
@@ -24,11 +24,11 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from rebuilt import AGAIN, Label, labels, rebuild
 
-from cortex.learning.categories import CONSTANT
-from cortex.learning.traits import Seen, traits
-from cortex.learning.whole import Whole
+from cortex.learning.corrections.categories import CONSTANT
+from cortex.learning.corrections.traits import Seen, traits
+from cortex.learning.corrections.whole import Whole
 
-OUT = Path(__file__).parents[1] / "learning" / "weights.py"
+OUT = Path(__file__).parents[1] / "learning" / "corrections" / "weights.py"
 #: How strongly the weights are held to nothing.
 HOLD, HOLD_KINDS = 4.0, 3.0
 #: Rows of one commit say nearly the same: each counts for its commit's number of rows to the power of minus this.

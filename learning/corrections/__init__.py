@@ -1,0 +1,1 @@
+"""What an edit corrects: cut out of two texts, and told apart from what merely went on."""

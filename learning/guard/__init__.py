@@ -1,0 +1,1 @@
+"""The rules that speak, on the lines that a change adds."""

@@ -1,0 +1,1 @@
+"""Whose line is whose: through versions, renames, moves and branches."""

@@ -1,0 +1,1 @@
+"""Learning from new commits: what became of generated code."""

@@ -1,0 +1,1 @@
+"""What is read off a repository rather than off corrections: conventions, fixes, decisions."""

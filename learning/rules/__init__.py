@@ -1,0 +1,1 @@
+"""From alike corrections to rules, tested before they may warn."""

@@ -1,0 +1,1 @@
+"""The other places that a change fits."""
