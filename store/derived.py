@@ -20,7 +20,7 @@ from .durable import SYSTEM, read
 from .protocols import Floats
 
 #: Raised when what is embedded or searched is derived in another way: older files are then made again.
-FORM = 1
+FORM = 2
 #: A file that asks for the index to be built anew; the doctor puts it there.
 REBUILD = "rebuild"
 MANIFEST = "manifest.json"
@@ -34,7 +34,7 @@ NOTES = {
     "noticed.json": {"version", "read", "counted", "time", "kept", "said"},
     "verdicts.json": {"schema", "commit", "t", "verdicts"},
 }
-_FIELDS = {"schema", "form", "encoder", "width", "rows", "files", "memories"}
+_FIELDS = {"schema", "form", "encoder", "width", "rows", "words", "files", "memories"}
 NONE = "there was none"
 OTHER_VERSION = "another version had made it"
 
@@ -51,7 +51,7 @@ class Entry:
 
 @dataclass
 class Manifest:
-    """What the files should be: name → SHA-256; `rows` names the files of rows, oldest first.
+    """What the files should be: name → SHA-256; `rows` and `words` name those of rows and of words, oldest first.
 
     `memories` is how many were taken in.
     """
@@ -61,11 +61,12 @@ class Manifest:
     rows: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     memories: int = 0
+    words: list[str] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
         """Put it in place of the old one, whole or not at all."""
         value = {"schema": 1, "form": FORM, "encoder": self.encoder, "width": self.width}
-        there = {"rows": self.rows, "files": self.files, "memories": self.memories}
+        there = {"rows": self.rows, "words": self.words, "files": self.files, "memories": self.memories}
         replace(folder / MANIFEST, notes.write({**value, **there}))
 
 
@@ -81,12 +82,13 @@ def read_manifest(folder: Path) -> Manifest | str:
         return "its manifest was damaged"
     if value.get("schema") != 1 or value.get("form") != FORM:
         return OTHER_VERSION
-    encoder, width, rows, files = (value.get(name) for name in ("encoder", "width", "rows", "files"))
-    if not (isinstance(encoder, str) and isinstance(width, int) and _names(rows) and _names(files)):
+    encoder, width = value.get("encoder"), value.get("width")
+    rows, words, files = (value.get(name) for name in ("rows", "words", "files"))
+    if not (isinstance(encoder, str) and isinstance(width, int) and all(map(_names, (rows, words, files)))):
         return "its manifest was damaged"
     memories = value.get("memories", 0)
     taken = memories if isinstance(memories, int) else 0
-    return Manifest(encoder, width, list(rows or ()), dict(files or {}), taken)
+    return Manifest(encoder, width, list(rows or ()), dict(files or {}), taken, list(words or ()))
 
 
 def faults(folder: Path) -> list[tuple[str, str]]:
@@ -133,6 +135,15 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def checked(path: Path, digest: str) -> bytes | None:
+    """The bytes of a file whose SHA-256 is `digest`; None where there is no such file."""
+    try:
+        data = read(SYSTEM, path)
+    except OSError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == digest else None
+
+
 def replace(path: Path, data: bytes) -> None:
     """Write a file under a temporary name, then put it in place."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
@@ -163,11 +174,8 @@ def write_rows(folder: Path, entries: Sequence[Entry], rows: Floats) -> tuple[st
 
 def read_rows(path: Path, digest: str, width: int) -> tuple[list[Entry], Floats] | None:
     """What `write_rows` wrote; None when it is not exactly that."""
-    try:
-        data = read(SYSTEM, path)
-    except OSError:
-        return None
-    if hashlib.sha256(data).hexdigest() != digest:
+    data = checked(path, digest)
+    if data is None:
         return None
     head, _, body = data.partition(b"\n")
     try:

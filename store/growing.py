@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from .protocols import Floats
@@ -10,19 +11,25 @@ from .vectors import ExactVectors, HnswVectors
 
 #: From this many rows on HNSW is worth its build: exact search takes 1.1 ms here, and 5 at 100,000.
 LARGE = 20_000
+#: Of the rows that the graph lacks so many are searched, the newest: a search then takes milliseconds at any size.
+NEWEST = 100_000
 
 
 class GrowingVectors:
     """`Vectors` that answer at any time: HNSW for the rows that it holds already, exact search for the rest.
 
     Rows are added to the graph by `catch_up` alone, since that costs about 1 ms each. A search with a filter
-    is exact: HNSW would lose most of what a narrow filter leaves.
+    is exact: HNSW would lose most of what a narrow filter leaves. The graph has its rows in 8 bits, and finds;
+    the cosines are those of the rows themselves. With `halves` these are rounded to 16 bits once the graph holds
+    most: a cosine is then off by less than a thousandth.
     """
 
-    def __init__(self, width: int, large: int = LARGE) -> None:
+    def __init__(self, width: int, large: int = LARGE, newest: int = NEWEST, *, halves: bool = False) -> None:
         self.width = width
+        self._halves = halves
         self.large = large
-        self.near = HnswVectors(width)
+        self.newest = newest
+        self.near = HnswVectors(width, eight=True)
         self._exact = ExactVectors(width)
         self._rest: dict[str, None] = {}
         self._frozen: frozenset[str] | None = None
@@ -45,13 +52,22 @@ class GrowingVectors:
 
     def search(self, row: Floats, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` nearest keys and their cosine, best first; only those in `among` where it is given."""
-        if among is not None or len(self.near) <= len(self._rest):
+        if among is not None or (len(self.near) <= len(self._rest) and len(self._exact) <= self.newest):
             return self._exact.search(row, k, among)
         if self._frozen is None:
-            self._frozen = frozenset(self._rest)
-        rest = self._exact.search(row, k, self._frozen) if self._frozen else []
-        hits = self.near.search(row, k) + rest
+            self._frozen = frozenset(islice(reversed(self._rest), self.newest))
+        hits = self._exact.search(row, k, self._frozen) if self._frozen else []
+        if k > 0 and len(self.near):
+            # Half as many more: of the last ones the graph's cosines are not good enough to tell the order.
+            found = [key for key, _ in self.near.search(row, k + k // 2 + 8)]
+            cosines = self._exact.cosines(row, found)
+            hits += [(key, round(float(cosine), 6)) for key, cosine in zip(found, cosines, strict=True)]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[: max(0, k)]
+
+    @property
+    def unseen(self) -> int:
+        """How many rows no search without a filter looks at yet: those that the graph lacks beyond the newest."""
+        return max(0, len(self._rest) - self.newest) if len(self._exact) > self.newest else 0
 
     def cosines(self, row: Floats, keys: Sequence[str]) -> Floats:
         """The cosine of `row` with each of `keys`; 0 for one that is not there."""
@@ -74,6 +90,11 @@ class GrowingVectors:
             for key in keys:
                 del self._rest[key]
             self._frozen = None
+            self._slim()
+
+    def _slim(self) -> None:
+        if self._halves and len(self.near) > len(self._rest) and len(self._exact) >= self.large:
+            self._exact.halve()
 
     def restore(self, path: Path, names: Mapping[str, int], stale: Iterable[str] = ()) -> None:
         """Take up a graph that was saved; `stale` rows changed since then, and are left to `catch_up`."""
@@ -82,6 +103,7 @@ class GrowingVectors:
         keys = self._exact.keys()
         self._rest = {key: None for key in keys if key not in self.near}
         self._frozen = None
+        self._slim()
 
     def __contains__(self, key: str) -> bool:
         return key in self._exact

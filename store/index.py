@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -18,12 +17,12 @@ from .graph import MemoryGraph, SqliteGraph, edges
 from .growing import LARGE, GrowingVectors
 from .items import Item, by_id
 from .lock import writer_lock
+from .postings import PostingWords
 from .protocols import Encoder, Floats
 from .reading import uncollected
 from .rowfiles import RowFiles, places
 from .scan import Scan
 from .selections import Selections
-from .words import Fts5Words, MemoryWords
 
 #: A refresh adds at most this many rows to an HNSW graph itself; `catch_up` adds the rest.
 AT_ONCE = 256
@@ -31,9 +30,7 @@ AT_ONCE = 256
 PIECE = 512
 #: How long a refresh without a bound, and one for idle time, wait for another process, in seconds.
 PATIENCE_S, IDLE_S = 5.0, 0.1
-WORDS, GRAPH = "words.sqlite", "graph.sqlite"
-
-Opened = TypeVar("Opened", Fts5Words, SqliteGraph)
+GRAPH = "graph.sqlite"
 
 
 class MemoryIndex:
@@ -67,17 +64,18 @@ class MemoryIndex:
         self._manifest = Manifest(self.encoder.name, width)
         self._files = RowFiles(self.folder, self._manifest)
         self._stamps: Mapping[str, tuple[int, int, int]] = {}
-        self._opened = self._in_memory = self._doubted = False
+        self._opened = self._in_memory = False
         self._saved = 0  # rows in the HNSW graphs on disk
         self._heads: dict[str, str] = {}  # of what is embedded: the records that it was made from
         self._selections = Selections()
         self._followed: dict[str, Item] | None = None
         self._waiting: dict[str, Item] = {}  # what is not taken in, newest first
         self._unsaid: set[str] = set()  # those of them whose words are not in `_words`
+        self._told: set[str] = set()  # those of them whose words are there, as they should be
         self._gone: set[str] = set()  # what `_words` and `_graph` hold and should not
         self._scan: Scan | None = None
-        self._rows = {"code": GrowingVectors(width, self._large), "text": GrowingVectors(width, self._large)}
-        self._words: Fts5Words | MemoryWords = MemoryWords()
+        self._rows = {name: GrowingVectors(width, self._large, halves=True) for name in ("code", "text")}
+        self._words = PostingWords()
         self._graph: SqliteGraph | MemoryGraph = MemoryGraph()
 
     @property
@@ -111,11 +109,7 @@ class MemoryIndex:
 
     def words(self, query: str, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` memories that hold words of the query, and their BM25 score, best first."""
-        hits: list[tuple[str, float]] = []
-        try:
-            hits = self._words.search(query, k, among)
-        except sqlite3.Error:
-            self._doubted = True  # it is made again as soon as there is time; until then vectors answer alone
+        hits = self._words.search(query, k, among)
         if self._unsaid or self._gone:
             hits = [hit for hit in hits if hit[0] in self._items and hit[0] not in self._unsaid]
         if self._unsaid:
@@ -195,7 +189,7 @@ class MemoryIndex:
             with writer_lock(self.folder, patience):
                 if self._in_memory:
                     derived.probe(self.folder)
-                if not self._opened or self._doubted or self._changed_outside():
+                if not self._opened or self._changed_outside():
                     self._open()
                 self._follow()
                 self._work(end, some)
@@ -210,9 +204,8 @@ class MemoryIndex:
     def _leave_disk(self) -> None:
         """Go on in memory; what was embedded is kept. The next refresh tries the disk again."""
         if not self._in_memory:
-            self._words.close()
             self._graph.close()
-            self._words, self._graph = MemoryWords(), MemoryGraph()
+            self._graph = MemoryGraph()
             self._opened, self._in_memory, self._followed = False, True, None
 
     def _follow(self) -> None:
@@ -232,7 +225,8 @@ class MemoryIndex:
             gone = before.keys() - wanted.keys()
             self._selections.follow(gone, new)
             self._gone = (self._gone | gone) - wanted.keys()
-            self._unsaid = (self._unsaid | waiting.keys()) - gone
+            self._told -= {each.id for each in new} | gone
+            self._unsaid = (self._unsaid | (waiting.keys() - self._told)) - gone
             for m, each in self._waiting.items():
                 if m not in gone:
                     waiting.setdefault(m, each)
@@ -243,7 +237,7 @@ class MemoryIndex:
     def _compare(self) -> None:
         """The same by what there is, when nothing is known of it yet."""
         said, tied, kept = self._words.keys(), self._graph.nodes(), self._files.held()
-        self._waiting, self._unsaid, self._selections = {}, set(), Selections()
+        self._waiting, self._unsaid, self._told, self._selections = {}, set(), set(), Selections()
         for m in reversed(self._items):
             each, head = self._items[m], self._heads.get(m)
             here = self._in_memory or m in kept
@@ -251,6 +245,8 @@ class MemoryIndex:
                 self._waiting[m] = each
                 if m not in said or head not in (None, each.head):
                     self._unsaid.add(m)
+                elif head == each.head:
+                    self._told.add(m)
         self._gone = (said | tied) - self._items.keys()
         self._forget(self._heads.keys() - self._items.keys())
 
@@ -279,18 +275,23 @@ class MemoryIndex:
         self._embed(batch)
         ids = [each.id for each in batch]
         self._words.remove(gone)
-        self._words.put([(each.id, each.words) for each in batch])
+        self._words.put([(each.id, each.words) for each in batch if each.id not in self._told])
         self._graph.unlink_all([*gone, *ids])
         self._graph.link(edge for each in batch for edge in edges(each))
         if not self._in_memory:
             self._files.add(ids, self._made)
             self._manifest.memories = len(self._items) - len(self._waiting) + len(ids)
-            for name in (WORDS, GRAPH):
-                self._manifest.files[name] = derived.sha256(self.folder / name)
+            self._keep_words()
+            # Its hash is taken of all of it, so only at the end: after a kill before that it is made again.
+            if len(ids) == len(self._waiting) and len(gone) == len(self._gone):
+                self._manifest.files[GRAPH] = derived.sha256(self.folder / GRAPH)
+            else:
+                self._manifest.files.pop(GRAPH, None)
             self._write_manifest()
         for m in ids:
             del self._waiting[m]
         self._unsaid.difference_update(ids)
+        self._told.difference_update(ids)
         self._gone.difference_update(gone)
 
     def _embed(self, items: Sequence[Item]) -> None:
@@ -313,7 +314,6 @@ class MemoryIndex:
 
     def _open(self) -> None:
         """Take up what is on disk, as far as it is what the manifest says."""
-        self._words.close()
         self._graph.close()
         self._fresh()
         found = derived.read_manifest(self.folder)
@@ -333,31 +333,47 @@ class MemoryIndex:
             with uncollected():
                 for entries, rows in self._files.read(self._missed):
                     self._take(entries, rows)
+            self._read_words()
             self._saved = nearfiles.read(self.folder, found, self._rows, self._heads, self.notes.append)
-        self._words = self._sqlite(WORDS, Fts5Words)
-        self._graph = self._sqlite(GRAPH, SqliteGraph)
+        self._graph = self._open_graph()
         self._opened = True
         self._stamps = self._now()
 
     def _again(self, note: str) -> None:
         self.notes.append(note)
         for path in self.folder.iterdir():
-            if path.name.startswith(("rows-", "near-", WORDS, GRAPH, derived.MANIFEST)):
+            if path.name.startswith(("rows-", "near-", "words", GRAPH, derived.MANIFEST)):
                 path.unlink(missing_ok=True)
 
-    def _sqlite(self, name: str, opener: Callable[[Path], Opened]) -> Opened:
-        path = self.folder / name
-        expected = self._manifest.files.get(name)
+    def _open_graph(self) -> SqliteGraph:
+        path = self.folder / GRAPH
+        expected = self._manifest.files.get(GRAPH)
         if expected is not None and derived.sha256(path) == expected:
             try:
-                return opener(path)
+                return SqliteGraph(path)
             except sqlite3.Error as error:
-                self.notes.append(f"{name} could not be opened ({error})")
+                self.notes.append(f"{GRAPH} could not be opened ({error})")
         if expected is not None:
-            self.notes.append(f"{name} was missing or damaged, and was built again")
+            self.notes.append(f"{GRAPH} was missing or damaged, and was built again")
         for ending in ("", "-journal", "-wal", "-shm"):
-            path.with_name(name + ending).unlink(missing_ok=True)
-        return opener(path)
+            path.with_name(GRAPH + ending).unlink(missing_ok=True)
+        return SqliteGraph(path)
+
+    def _read_words(self) -> None:
+        """Take up the pieces of words that are what the manifest says."""
+        for name in list(self._manifest.words):
+            data = derived.checked(self.folder / name, self._manifest.files.get(name, ""))
+            if data is None or not self._words.load(name, data):
+                self._manifest.words.remove(name)
+                self._manifest.files.pop(name, None)
+                self.notes.append(f"{name} was missing or damaged, and was built again")
+
+    def _keep_words(self) -> None:
+        kept = self._words.keep(self.folder)
+        for name in set(self._manifest.words) - kept.keys():
+            self._manifest.files.pop(name, None)
+        self._manifest.words = list(kept)
+        self._manifest.files.update((name, digest) for name, digest in kept.items() if digest)
 
     def _missed(self, name: str) -> None:
         self.notes.append(f"{name} was missing or damaged: what it held is embedded again")
@@ -382,13 +398,13 @@ class MemoryIndex:
     def _write_manifest(self) -> None:
         used = {
             *self._manifest.rows,
-            WORDS,
+            *self._manifest.words,
             GRAPH,
             *(f for f in self._manifest.files if f.startswith("near-")),
         }
         self._manifest.files = {name: sha for name, sha in self._manifest.files.items() if name in used}
         self._manifest.write(self.folder)
-        for path in self.folder.glob("rows-*"):
+        for path in (*self.folder.glob("rows-*"), *self.folder.glob("words-*")):
             if path.name not in used:
                 path.unlink(missing_ok=True)
         self._stamps = self._now()

@@ -9,8 +9,8 @@ from . import derived
 from .derived import Entry, Manifest
 from .protocols import Floats
 
-#: No merge makes a file of more memories than this: at width 256 it is 4 MiB, written in tens of milliseconds.
-FULL = 2_048
+#: No merge makes a file of more memories than this: at width 256 it is 8 MiB, written in tens of milliseconds.
+FULL = 4_096
 
 
 class RowFiles:
@@ -21,6 +21,7 @@ class RowFiles:
         self._manifest = manifest
         self._live: dict[str, set[str]] = {}
         self._sizes: dict[str, int] = {}
+        self._where: dict[str, str] = {}  # memory → the file that holds it
 
     def read(self, damaged: Callable[[str], None]) -> Iterator[tuple[list[Entry], Floats]]:
         """What the files hold, newest first; one that is not what the manifest says is forgotten and told."""
@@ -36,16 +37,19 @@ class RowFiles:
             self._live[name] = {entry.id for entry in found[0]} - seen
             self._sizes[name] = len(found[0])
             seen |= self._live[name]
+            self._where.update(dict.fromkeys(self._live[name], name))
             yield found
 
-    def held(self) -> set[str]:
+    def held(self) -> Collection[str]:
         """The memories whose rows are on disk as they should be."""
-        return set().union(*self._live.values())
+        return self._where.keys()
 
     def drop(self, ids: Collection[str]) -> None:
         """What the files hold of these counts no longer."""
-        for live in self._live.values():
-            live.difference_update(ids)
+        for m in ids:
+            name = self._where.pop(m, None)
+            if name is not None:
+                self._live[name].discard(m)
 
     def add(
         self, ids: Sequence[str], made: Callable[[Sequence[str]], tuple[Sequence[Entry], Floats]]
@@ -55,7 +59,7 @@ class RowFiles:
         Like the digits of a number: files as small as what is written go into it, and so do those of which
         most is dead. Each memory is so written a few times in all, however they come.
         """
-        new = [m for m in ids if not any(m in live for live in self._live.values())]
+        new = [m for m in ids if m not in self._where]
         for name in reversed(list(self._manifest.rows)):
             live = self._live[name]
             small = len(live) <= len(new) or 2 * len(live) <= self._sizes[name]
@@ -69,6 +73,7 @@ class RowFiles:
             self._manifest.rows.append(name)
             self._manifest.files[name] = digest
             self._live[name], self._sizes[name] = set(new), len(new)
+            self._where.update(dict.fromkeys(new, name))
 
 
 def places(entries: Sequence[Entry]) -> Mapping[str, tuple[list[str], list[int]]]:

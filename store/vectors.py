@@ -15,17 +15,33 @@ from .protocols import Floats
 
 #: How many filters keep their rows: a question's filter is one of a few languages.
 FILTERS = 8
+#: So many rows of 16 bits are widened at a time: numpy multiplies no others fast.
+WIDENED = 4_096
+#: A graph of 8 bits holds -1 to 1: numbers of a unit row are stretched to that, so that but a few in a million,
+#: those that are more than five times the usual 1/√width, are cut off.
+USUAL = 5.0
+
+
+Halves = npt.NDArray[np.float16]
 
 
 class ExactVectors:
-    """`Vectors` as one matrix: every search is a product with all rows, or with those that it is among."""
+    """`Vectors` as one matrix: every search is a product with all rows, or with those that it is among.
+
+    `halve` keeps the rows in 16 bits from then on: half the memory, for a search of all that takes longer.
+    """
 
     def __init__(self, width: int) -> None:
         self.width = width
-        self._rows: Floats = np.zeros((0, width), np.float32)
+        self._rows: Floats | Halves = np.zeros((0, width), np.float32)
         self._keys: list[str] = []
         self._slots: dict[str, int] = {}
         self._filters: dict[frozenset[str], npt.NDArray[np.intp]] = {}
+
+    def halve(self) -> None:
+        """Keep the rows in 16 bits."""
+        if self._rows.dtype != np.float16:
+            self._rows = self._rows[: len(self._keys)].astype(np.float16)
 
     def put(self, keys: Sequence[str], rows: Floats) -> None:
         """Add rows (n, d), or replace those whose key is there already."""
@@ -60,11 +76,11 @@ class ExactVectors:
         if k <= 0 or not count:
             return []
         if among is None:
-            return _best(self._keys, None, self._rows[:count] @ row, k)
+            return _best(self._keys, None, self._product(row, None), k)
         slots = self._among(among)
         if len(slots) * 2 > count:  # a product with all is cheaper than gathering most
-            return _best(self._keys, slots, (self._rows[:count] @ row)[slots], k)
-        return _best(self._keys, slots, self._rows[slots] @ row, k)
+            return _best(self._keys, slots, self._product(row, None)[slots], k)
+        return _best(self._keys, slots, self._product(row, slots), k)
 
     def cosines(self, row: Floats, keys: Sequence[str]) -> Floats:
         """The cosine of `row` with each of `keys`; 0 for one that is not there."""
@@ -72,7 +88,7 @@ class ExactVectors:
         found = slots >= 0
         out = np.zeros(len(keys), np.float32)
         if found.any():
-            out[found] = self._rows[slots[found]] @ row
+            out[found] = self._product(row, slots[found])
         return out
 
     def rows(self, keys: Sequence[str]) -> Floats:
@@ -90,9 +106,23 @@ class ExactVectors:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def _product(self, row: Floats, slots: npt.NDArray[np.intp] | None) -> Floats:
+        """The products of a row with those in `slots`, or with all."""
+        rows = self._rows
+        if slots is None and rows.dtype == np.float32:
+            return np.asarray(rows[: len(self._keys)] @ row, np.float32)
+        count = len(self._keys) if slots is None else len(slots)
+        out = np.empty(count, np.float32)
+        for at in range(0, count, WIDENED):
+            part = slice(at, min(count, at + WIDENED))
+            out[part] = rows[part if slots is None else slots[part]].astype(np.float32, copy=False) @ row
+        return out
+
     def _grow(self, size: int) -> None:
         if size > len(self._rows):
-            rows = np.zeros((max(size, 2 * len(self._rows), 64), self.width), np.float32)
+            # Many rows grow by a quarter, so that little lies empty.
+            room = 2 * len(self._rows) if len(self._rows) < 100_000 else len(self._rows) * 5 // 4
+            rows = np.zeros((max(size, room, 64), self.width), self._rows.dtype)
             rows[: len(self._keys)] = self._rows[: len(self._keys)]
             self._rows = rows
 
@@ -112,11 +142,16 @@ class HnswVectors:
     """`Vectors` as a graph of neighbours (Malkov and Yashunin 2018) in voyager. Approximate, and derived.
 
     voyager has neither filters nor real deletion: a filter is searched exactly, and what was removed is left
-    out by building anew once it is the larger part.
+    out by building anew once it is the larger part. With `eight` it keeps its rows in 8 bits, and its cosines
+    are a little off: for whoever has the rows themselves at hand.
     """
 
-    def __init__(self, width: int, m: int = 16, construction: int = 200, search: int = 200) -> None:
+    def __init__(
+        self, width: int, m: int = 16, construction: int = 200, search: int = 500, *, eight: bool = False
+    ) -> None:
         self.width = width
+        self._eight = eight
+        self._stretch = max(1.0, width**0.5 / USUAL) if eight else 1.0
         self._m, self._construction, self._ef = m, construction, search
         self._index = self._empty()
         self._keys: dict[int, str] = {}
@@ -201,6 +236,9 @@ class HnswVectors:
             M=self._m,
             ef_construction=self._construction,
             random_seed=1,
+            storage_data_type=voyager.StorageDataType.Float8
+            if self._eight
+            else voyager.StorageDataType.Float32,
         )
 
     def _read(self, path: Path) -> Any:
@@ -210,22 +248,29 @@ class HnswVectors:
         return int(self._index.num_elements)
 
     def _add(self, rows: Floats, ids: list[int]) -> None:
-        self._index.add_items(rows, ids, num_threads=1)
+        self._index.add_items(self._stretched(rows), ids, num_threads=1)
+
+    def _stretched(self, rows: Floats) -> Floats:
+        return np.clip(rows * np.float32(self._stretch), -1.0, 1.0) if self._eight else rows
 
     def _forget(self, number: int) -> None:
         self._index.mark_deleted(number)
 
     def _get(self, ids: list[int]) -> Floats:
-        return np.asarray(self._index.get_vectors(ids), np.float32)
+        rows = np.asarray(self._index.get_vectors(ids), np.float32)
+        return np.asarray(rows / np.float32(self._stretch), np.float32)
 
     def _query(self, row: Floats, k: int) -> list[tuple[int, float]]:
         while k:
             try:
-                ids, distances = self._index.query(row, k=k, query_ef=max(self._ef, k))
+                ids, distances = self._index.query(self._stretched(row), k=k, query_ef=max(self._ef, k))
             except voyager.RecallError:  # fewer than `k` could be reached from where it began
                 k //= 2
                 continue
-            return [(int(number), 1.0 - float(far)) for number, far in zip(ids, distances, strict=True)]
+            scale = self._stretch**2
+            return [
+                (int(number), (1.0 - float(far)) / scale) for number, far in zip(ids, distances, strict=True)
+            ]
         return []
 
 

@@ -27,6 +27,8 @@ STOP_WORDS = frozenset(
 #: More than these words of one question or characters of one text are passed over: a bound on the cost.
 MOST_TERMS = 64
 LONGEST = 100_000
+#: Of BM25 (Robertson and Zaragoza 2009): how soon repetitions count no more, and how much a text's length does.
+K1, B = 1.2, 0.75
 #: So many texts are ranked for one question, where its rarer words are in as many.
 RANKED = 3_000
 
@@ -195,7 +197,7 @@ def _any_of(words: Sequence[str]) -> str:
 class MemoryWords:
     """`Words` in memory: BM25 over a dictionary of postings (Robertson and Zaragoza 2009), idf above 0."""
 
-    def __init__(self, k1: float = 1.2, b: float = 0.75) -> None:
+    def __init__(self, k1: float = K1, b: float = B) -> None:
         self._k1, self._b = k1, b
         self._counts: dict[str, Counter[str]] = {}
         self._lengths: dict[str, int] = {}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from cortex.store.postings import PostingWords
 from cortex.store.words import Fts5Words, MemoryWords, query_terms, split, terms
 
-Made = Fts5Words | MemoryWords
+Made = Fts5Words | MemoryWords | PostingWords
 MAKERS: dict[str, Callable[[Path], Made]] = {
     "memory": lambda _: MemoryWords(),
     "sqlite": lambda folder: Fts5Words(folder / "words.sqlite"),
     "sqlite in memory": lambda _: Fts5Words(),
+    "postings": lambda _: PostingWords(),
 }
 TEXTS = [
     ("timeout", "requests.get(url, timeout=10) sets a timeout on HTTP requests"),
@@ -161,3 +164,46 @@ def test_in_a_large_store_common_words_do_not_have_everything_ranked(
     assert len(words.search("unknown usual", 7)) == 7
     assert keys(words.search("rare unknown", 9)) == everything
     words.close()
+
+
+def test_postings_rank_as_a_plain_dictionary_does(seed: int, tmp_path: Path) -> None:
+    """Whatever is put, replaced, removed, merged and read back: the same texts with the same scores."""
+    chance = random.Random(seed)
+    known = [f"{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n % 7)}q" for n in range(300)]
+    weights = [1 / (n + 1) for n in range(300)]
+
+    def text() -> str:
+        return " ".join(chance.choices(known, weights, k=chance.randint(0, 40)))
+
+    plain, made = MemoryWords(), PostingWords()
+    for turn in range(60):
+        given = [(f"k{chance.randrange(900):03d}", text()) for _ in range(chance.randint(1, 40))]
+        gone = [f"k{chance.randrange(900):03d}" for _ in range(chance.choice((0, 0, 3)))]
+        for each in (plain, made):
+            each.put(given)
+            each.remove(gone)
+        if turn % 10 == 9:
+            names = made.keep(tmp_path)
+            made = PostingWords()
+            assert all(made.load(name, (tmp_path / name).read_bytes()) for name in names)
+        assert made.keys() == plain.keys()
+        among = frozenset(f"k{chance.randrange(900):03d}" for _ in range(200))
+        for k, chosen in ((1, None), (10, None), (400, None), (10, among)):
+            asked = text() or "x"
+            right, found = plain.search(asked, k, chosen), made.search(asked, k, chosen)
+            assert [score for _, score in found] == pytest.approx([score for _, score in right], rel=1e-4)
+            if chosen is None:
+                everything = dict(plain.search(asked, 900))
+                assert all(score == pytest.approx(everything[key], rel=1e-4) for key, score in found)
+
+
+def test_a_piece_of_words_that_is_not_whole_is_none(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    made = PostingWords()
+    made.put(TEXTS)
+    (name,) = made.keep(tmp_path)
+    data = (tmp_path / name).read_bytes()
+    for size in {chance.randrange(len(data)) for _ in range(50)}:
+        assert not PostingWords().load(name, data[:size])
+    assert not PostingWords().load(name, data + b"x")
+    assert PostingWords().load(name, data)
