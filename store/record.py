@@ -119,8 +119,12 @@ def _dump(value: object) -> bytes:
     return _ENCODER.encode(value).encode("utf-8")
 
 
+#: What needs no look within; the exact types, as most values are of one.
+_PLAIN = (str, bool, type(None))
+
+
 def _check(value: object, depth: int) -> None:
-    if value is None or isinstance(value, (str, bool)):
+    if isinstance(value, _PLAIN):
         return
     if isinstance(value, int):
         if not -LIMIT < value < LIMIT:
@@ -128,14 +132,16 @@ def _check(value: object, depth: int) -> None:
         return
     if depth >= DEPTH:
         raise NotCanonicalError(f"nested deeper than {DEPTH}")
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):  # `dict` first: asking the abstract class takes long
         for key, each in value.items():
             if not isinstance(key, str) or not key.isascii():
                 raise NotCanonicalError(f"the key {key!r} is not ASCII")
-            _check(each, depth + 1)
+            if type(each) not in _PLAIN:
+                _check(each, depth + 1)
     elif isinstance(value, (list, tuple)):
         for each in value:
-            _check(each, depth + 1)
+            if type(each) not in _PLAIN:
+                _check(each, depth + 1)
     else:
         raise NotCanonicalError(f"{type(value).__name__} has no place in a record")
 
