@@ -1,0 +1,163 @@
+"""Makes the encoder: collects sources by name, mines pairs, learns, exports, judges, and writes the model card.
+
+    python training/encoder --work FOLDER [--sample] [--kinds git] [--repositories FOLDER] [--start FILE]
+
+What was collected and mined stays in the folder, so that a second run goes on from there. The model is written to
+`FOLDER/encoder.onnx` and the card to `--card`; neither replaces what ships: see docs/models/encoder.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import bags
+import changes
+import clones
+import collecting
+import exporting
+import fitting
+import judging
+import mining
+import numpy
+import pygit2
+import records
+import sifting
+import torch
+import vocabulary
+from card import Run, card
+from collecting import Brought
+from records import Pair
+
+from cortex.models.descriptions import ENCODER, read
+
+_ALL = ("pypi", "npm", "deb", "git")
+_SAMPLE_PLAN = fitting.Plan(steps=150, batch=512, warm=20)
+_FULL_PLAN = fitting.Plan()
+# Names alone count for little here: the vectors know them, and more steps forget what they knew.
+_TUNED_PLAN = fitting.Plan(steps=1_200, batch=1_024, warm=50, shares=(1.0, 0.2, 1.0, 1.0, 1.0))
+
+
+def main() -> None:
+    """Every step in order."""
+    options = _options()
+    work: Path = options.work
+    work.mkdir(parents=True, exist_ok=True)
+    kinds = frozenset(options.kinds or (_ALL[:3] if options.sample else _ALL))
+    repositories = options.repositories or work / "repositories"
+
+    failed: list[str] = []
+    kept = []
+    wanted = collecting.packages(kinds, options.sample)
+    print(f"{len(wanted)} sources by name", flush=True)
+    for brought in collecting.collected(wanted, work / "packages", repositories, failed):
+        licence = brought.licence()
+        if licence is None:
+            failed.append(f"{brought.package.key} (licence)")
+            continue
+        mine(brought, work / "pairs")
+        kept.append((brought, licence))
+
+    dropped: Counter[str] = Counter()
+    apart = sifting.Apart()
+    for source in () if options.sample else collecting.APART:
+        apart.add_history(clones.clone(source, repositories), source.commit)
+    pairs = list(sifting.sifted(_pairs(work, [brought for brought, _ in kept]), apart, dropped))
+    counts = {brought.package.key: Counter[str]() for brought, _ in kept}
+    for source_key, pair in pairs:
+        counts[source_key][pair.kind] += 1
+    print(f"{len(pairs):,} pairs of {len(kept)} sources; left out {dict(dropped)}", flush=True)
+
+    plan = _SAMPLE_PLAN if options.sample else _TUNED_PLAN if options.start else _FULL_PLAN
+    plan = replace(plan, minutes=options.minutes)
+    data, started = learnt(pairs, options.start, plan, options.seed)
+    (work / "encoder.onnx").write_bytes(data)
+
+    chosen = bags.kept_apart(source_key for source_key, _ in pairs)
+    questions = [(source_key, pair) for source_key, pair in pairs if source_key in chosen]
+    new = judging.judged(judging.opened(data, fitting.WIDTH), questions)
+    old = judging.judged(judging.opened(read(ENCODER), ENCODER.width), questions)
+    run = Run(
+        "python training/encoder " + " ".join(sys.argv[1:]).replace(str(options.work), "FOLDER"),
+        started,
+        f"seed {options.seed}, {plan}",
+        [(brought.package, licence, counts[brought.package.key]) for brought, licence in kept],
+        failed,
+        dropped,
+        sorted(chosen),
+        f"torch {torch.__version__}, numpy {numpy.__version__}, one thread",
+    )
+    told = card(run, data, new, old)
+    (options.card or work / "encoder.md").write_text(told, encoding="utf-8")
+    print("\n".join(told.splitlines()[:22]))
+
+
+def mine(brought: Brought, folder: Path) -> None:
+    """Mine one source, unless it was."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{brought.package.key}.jsonl"
+    if path.exists():
+        return
+    began = time.process_time()
+    found: Iterator[Pair] = mining.mined(brought.files())
+    if brought.package.kind == "git":
+        found = chain(found, changes.changed(pygit2.Repository(str(brought.place)), brought.package.commit))
+    records.write(path, found)
+    print(f"  {brought.package.key}: mined in {time.process_time() - began:.0f} s", flush=True)
+
+
+def learnt(
+    pairs: Sequence[tuple[str, Pair]], start: Path | None, plan: fitting.Plan, seed: int
+) -> tuple[bytes, str]:
+    """(the model file, what it began from)."""
+    if start is not None:
+        begun = start.read_bytes()
+        weights, pieces = exporting.imported(begun)
+        started = f"the model file {start.name} with SHA-256 `{sha256(begun).hexdigest()}`"
+        table = bags.table(pairs, pieces)
+    else:
+        started = "chance"
+        pieces = vocabulary.made(vocabulary.counted(pair for _, pair in pairs))
+        table = bags.table(pairs, pieces)
+        weights = fitting.fresh(table, seed)
+    print(f"{len(pieces):,} pieces; learning by {plan}", flush=True)
+    return exporting.exported(fitting.fitted(table, weights, plan, seed), pieces), started
+
+
+def _pairs(work: Path, sources: Sequence[Brought]) -> Iterator[tuple[str, Pair]]:
+    for brought in sources:
+        for pair in records.read(work / "pairs" / f"{brought.package.key}.jsonl"):
+            yield brought.package.key, pair
+
+
+def _options() -> argparse.Namespace:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--work", type=Path, required=True, help="where downloads, pairs and the result are kept"
+    )
+    options.add_argument("--sample", action="store_true", help="every step on a handful of packages")
+    options.add_argument("--seed", type=int, default=20261121)
+    options.add_argument("--kinds", nargs="+", choices=_ALL, help="which kinds of source; all by default")
+    options.add_argument("--repositories", type=Path, help="where clones are, or are made")
+    options.add_argument("--start", type=Path, help="go on from a model file, with its vocabulary")
+    options.add_argument(
+        "--minutes", type=float, default=math.inf, help="at most, of the processor, for learning"
+    )
+    options.add_argument("--card", type=Path, help="where the model card is written")
+    return options.parse_args()
+
+
+if __name__ == "__main__":
+    main()
