@@ -59,8 +59,8 @@ def card(run: Run, data: bytes, new: Verdict, old: Verdict) -> str:
         "What packages say of themselves is learnt: a question in other words than theirs is answered worse.",
         "",
         "## Figures, on the sources kept apart",
-        "MRR@10, each answer sought among all functions of its source; 95% intervals by bootstrap over questions. Where the "
-        "file before learnt from one of these sources, the comparison is to its advantage.",
+        "MRR@10, each answer sought among all functions of its source; 95% intervals by bootstrap over questions. "
+        "Where the file before learnt from one of these sources, the comparison is to its advantage.",
         "",
         "| task | this file | the file in `models/data` before | difference |",
         "| --- | --- | --- | --- |",
