@@ -9,7 +9,6 @@ measured. A full `ask` also brings the store up to date and writes down what it 
 from __future__ import annotations
 
 import argparse
-import random
 import shutil
 import statistics
 import time
@@ -37,26 +36,6 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
     return figures
 
 
-def questions(count: int, seed: int = 7) -> list[str]:
-    """Questions as people put them, about things that the stores know."""
-    chance = random.Random(seed)
-    out = []
-    names, weights = synthetic.names()
-    for _ in range(count):
-        verb, noun, other = synthetic.words(chance, 3)
-        name = chance.choices(names, cum_weights=weights)[0]
-        out.append(
-            chance.choice(
-                (
-                    f"how do we {verb} the {noun} of a {other}?",
-                    f"add a function that does {verb} each {noun} with its {other}",
-                    f"{name}({noun}, {other})",
-                )
-            )
-        )
-    return out
-
-
 def _one(repo: Path, size: int, models: Models, count: int) -> list[Figure]:
     say(f"{size:,} memories")
     synthetic.repository(repo, 10)
@@ -66,7 +45,7 @@ def _one(repo: Path, size: int, models: Models, count: int) -> list[Figure]:
     start = time.perf_counter()
     _ask(engine, "how do we start?")
     first = time.perf_counter() - start
-    asked = questions(count + 10)
+    asked = synthetic.questions(count + 10)
     exact, _ = _timed(engine, asked[: 10 + count // 4])
     say("building the graphs of neighbours")
     start = time.perf_counter()

@@ -23,6 +23,8 @@ NAMES = (
     "hooks",
     "guard",
     "recall",
+    "scale",
+    "others",
     "history",
     "edit_script",
     "ownership",

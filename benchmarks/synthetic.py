@@ -169,6 +169,26 @@ def lesson(chance: random.Random, number: int) -> Correction | Memory:
     )
 
 
+def questions(count: int, seed: int = 7) -> list[str]:
+    """Questions as people put them, about things that the stores know."""
+    chance = random.Random(seed)
+    out = []
+    known, weights = names()
+    for _ in range(count):
+        verb, noun, other = words(chance, 3)
+        name = chance.choices(known, cum_weights=weights)[0]
+        out.append(
+            chance.choice(
+                (
+                    f"how do we {verb} the {noun} of a {other}?",
+                    f"add a function that does {verb} each {noun} with its {other}",
+                    f"{name}({noun}, {other})",
+                )
+            )
+        )
+    return out
+
+
 def rule(number: int) -> list[Draft]:
     """An active rule on the calls of one of four languages: `fetch_account(X)` should say that it is strict.
 
