@@ -25,6 +25,10 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.base
 
+$(VENV)/.training: pyproject.toml | $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[training]'
+	@touch $@
+
 demo: $(VENV)/.base  ## watch Cortex learn, warn and recall; REPO=<path or URL> for another repository
 	@$(BIN)/cortex demo $(if $(REPO),--repo "$(REPO)")
 
@@ -48,7 +52,7 @@ layers: $(VENV)/.dev  ## imports run down only
 bench: $(VENV)/.dev  ## speed, memory and quality; writes what docs/benchmarks.md quotes
 	$(BIN)/python benchmarks/run.py
 
-nightly: $(VENV)/.dev  ## the long versions of the tests
+nightly: $(VENV)/.dev $(VENV)/.training  ## the long versions of the tests, and the training's
 	$(BIN)/python -m pytest $(TESTS) -m nightly
 
 clean:  ## remove what was built here
