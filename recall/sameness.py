@@ -110,13 +110,14 @@ def yields(one: Item, other: Item) -> bool:
     """
     if (one.trust == "pulled") != (other.trust == "pulled"):
         return one.trust == "pulled"
-    surer = _sure(one) - _sure(other)
+    surer = success(one) - success(other)
     if abs(surer) >= SURER:
         return surer < 0
     return (one.created, one.id) < (other.created, other.id)
 
 
-def _sure(item: Item) -> float:
+def success(item: Item) -> float:
+    """The mean of the Beta posterior of being right, from a uniform prior; support counts to ten at most."""
     support = min(item.support, 10)
     return (support + 1) / (support + item.against + 2)
 
@@ -134,7 +135,7 @@ def _edits(item: Item) -> list[tuple[str, str]]:
 
 def _against(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether one edit undoes what the other did, or replaces the very same code otherwise."""
-    mine, theirs = (tuple(" ".join(side.split()) for side in edit) for edit in (one, other))
+    mine, theirs = ((" ".join(edit[0].split()), " ".join(edit[1].split())) for edit in (one, other))
     if mine == theirs:
         return False
     if mine[0] == theirs[0]:
