@@ -11,8 +11,10 @@ from .vectors import ExactVectors, HnswVectors
 
 #: From this many rows on HNSW is worth its build: exact search takes 1.1 ms here, and 5 at 100,000.
 LARGE = 20_000
-#: Of the rows that the graph lacks so many are searched, the newest: a search then takes milliseconds at any size.
-NEWEST = 100_000
+#: With more rows than this that the graph lacks all are searched exactly, up to so many in all: 5 ms at 100,000.
+FEW, ALL = 4_096, 150_000
+#: Of more rows in all only so many that the graph lacks are searched, the newest: what is not searched is `unseen`.
+NEWEST = 20_000
 
 
 class GrowingVectors:
@@ -21,14 +23,14 @@ class GrowingVectors:
     Rows are added to the graph by `catch_up` alone, since that costs about 1 ms each. A search with a filter
     is exact: HNSW would lose most of what a narrow filter leaves. The graph has its rows in 8 bits, and finds;
     the cosines are those of the rows themselves. With `halves` these are rounded to 16 bits once the graph holds
-    most: a cosine is then off by less than a thousandth.
+    nearly all: a cosine is then off by less than a thousandth.
     """
 
-    def __init__(self, width: int, large: int = LARGE, newest: int = NEWEST, *, halves: bool = False) -> None:
+    def __init__(self, width: int, large: int = LARGE, every: int = ALL, *, halves: bool = False) -> None:
         self.width = width
         self._halves = halves
         self.large = large
-        self.newest = newest
+        self._every = every
         self.near = HnswVectors(width, eight=True)
         self._exact = ExactVectors(width)
         self._rest: dict[str, None] = {}
@@ -52,10 +54,10 @@ class GrowingVectors:
 
     def search(self, row: Floats, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` nearest keys and their cosine, best first; only those in `among` where it is given."""
-        if among is not None or (len(self.near) <= len(self._rest) and len(self._exact) <= self.newest):
+        if among is not None or (len(self._rest) > FEW and len(self._exact) <= self._every):
             return self._exact.search(row, k, among)
         if self._frozen is None:
-            self._frozen = frozenset(islice(reversed(self._rest), self.newest))
+            self._frozen = frozenset(islice(reversed(self._rest), NEWEST))
         hits = self._exact.search(row, k, self._frozen) if self._frozen else []
         if k > 0 and len(self.near):
             # Half as many more: of the last ones the graph's cosines are not good enough to tell the order.
@@ -67,7 +69,7 @@ class GrowingVectors:
     @property
     def unseen(self) -> int:
         """How many rows no search without a filter looks at yet: those that the graph lacks beyond the newest."""
-        return max(0, len(self._rest) - self.newest) if len(self._exact) > self.newest else 0
+        return max(0, len(self._rest) - NEWEST) if len(self._exact) > self._every else 0
 
     def cosines(self, row: Floats, keys: Sequence[str]) -> Floats:
         """The cosine of `row` with each of `keys`; 0 for one that is not there."""
@@ -93,7 +95,7 @@ class GrowingVectors:
             self._slim()
 
     def _slim(self) -> None:
-        if self._halves and len(self.near) > len(self._rest) and len(self._exact) >= self.large:
+        if self._halves and len(self._rest) <= FEW and len(self._exact) >= self.large:
             self._exact.halve()
 
     def restore(self, path: Path, names: Mapping[str, int], stale: Iterable[str] = ()) -> None:

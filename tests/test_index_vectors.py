@@ -173,3 +173,37 @@ def test_growing_vectors_answer_while_the_graph_grows() -> None:
         growing.catch_up(90)
         assert [[key for key, _ in growing.search(row, 5)] for row in rows[::50]] == exact
     assert len(growing.near) == 500
+
+
+def test_in_16_bits_the_same_are_found_and_the_cosines_are_near() -> None:
+    rows = unit(500)
+    growing = GrowingVectors(WIDTH, large=100, halves=True)
+    growing.put(names(500), rows)
+    exact = [growing.search(row, 5) for row in rows[::50]]
+    while growing.behind:
+        growing.catch_up(90)
+    assert growing.rows(["k007"]).dtype == np.float32
+    for row, right in zip(rows[::50], exact, strict=True):
+        found = growing.search(row, 5)
+        assert [cosine for _, cosine in found] == pytest.approx([cosine for _, cosine in right], abs=1e-3)
+        assert len({key for key, _ in found} & {key for key, _ in right}) >= 4
+    growing.put(["new"], unit(1, seed=5))
+    assert growing.search(unit(1, seed=5)[0], 1)[0] == ("new", pytest.approx(1, abs=1e-3))
+
+
+def test_of_very_many_rows_the_newest_are_seen_before_the_graph_holds_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cortex.store.growing.FEW", 10)
+    monkeypatch.setattr("cortex.store.growing.NEWEST", 50)
+    rows = unit(300)
+    growing = GrowingVectors(WIDTH, large=100, every=200)
+    growing.put(names(300), rows)
+    assert growing.unseen == 250
+    assert growing.search(rows[299], 1)[0][0] == "k299"
+    assert "k000" not in {key for key, _ in growing.search(rows[0], 300)}
+    assert growing.search(rows[0], 1, {"k000"})[0][0] == "k000"  # a filter is searched whole
+    while growing.behind:
+        growing.catch_up(64)
+    assert growing.unseen == 0
+    assert growing.search(rows[0], 1)[0][0] == "k000"
