@@ -20,6 +20,7 @@ SCOPES = ("universal", "language", "framework", "project", "user")
     examples="""
 cortex remember "Times are stored in UTC, as integers in milliseconds."
 cortex remember --type decision --title "No ORM" --reason "see ADR 7" "Use plain SQL through db.query()."
+cortex remember --supersedes 3f2a91c0 "Times are stored in UTC, as ISO 8601 text."
 """,
     codes=(4,),
 )
@@ -30,6 +31,9 @@ cortex remember --type decision --title "No ORM" --reason "see ADR 7" "Use plain
 @click.option("--language", default="", help="The language it is about.")
 @click.option("--reason", default="", help="Why.")
 @click.option("--private", is_flag=True, help="Keep it on this machine.")
+@click.option("--supersedes", multiple=True, metavar="ID", help="A memory in whose place this one is.")
+@click.option("--requires", multiple=True, metavar="ID", help="A memory that comes along with this one.")
+@click.option("--causes", multiple=True, metavar="ID", help="A memory that comes of this one.")
 @json_option
 @repo_option
 def remember(
@@ -40,6 +44,9 @@ def remember(
     language: str,
     reason: str,
     private: bool,
+    supersedes: tuple[str, ...],
+    requires: tuple[str, ...],
+    causes: tuple[str, ...],
     as_json: bool,
     repo: str,
 ) -> None:
@@ -54,6 +61,9 @@ def remember(
             language=language,
             reason=reason,
             private=private,
+            supersedes=list(supersedes),
+            requires=list(requires),
+            causes=list(causes),
         )
     _done(result, as_json, f"remembered as {result['id'][:12]}")
 

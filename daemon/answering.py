@@ -40,6 +40,7 @@ def ask(
     Raises `UsageError` for an empty question or a `k` or `budget` out of range.
     """
     from ..recall.cascade import Question, recall
+    from .standing import standing
 
     if not question.strip():
         raise UsageError(
@@ -64,6 +65,8 @@ def ask(
         state.models.counter,
         state.clock(),
         (lambda name: (root / name).exists()) if root else None,
+        code=state.code(),
+        standing=standing(state),
     )
     note_exposure(state, replace(answer.exposure, channel=channel), channel)
     context, tokens = answer.context, answer.tokens
@@ -240,10 +243,13 @@ def remember(
     path: str = "",
     reason: str = "",
     private: bool = False,
+    supersedes: Sequence[str] = (),
+    requires: Sequence[str] = (),
+    causes: Sequence[str] = (),
     origin: str = "cli",
     request: str = "",
 ) -> dict[str, object]:
-    """Write a memory down by hand."""
+    """Write a memory down by hand; the last three are ids, or the beginnings of ids, of other memories."""
     if not text.strip():
         raise UsageError("there is nothing to remember", "Give the text of the memory.")
     if type not in NOTE_TYPES:
@@ -261,6 +267,9 @@ def remember(
         path=path,
         reason=reason,
         private=private,
+        supersedes=tuple(resolve(state, each) for each in supersedes),
+        requires=tuple(resolve(state, each) for each in requires),
+        causes=tuple(resolve(state, each) for each in causes),
     )
     before = state.journal.redactions
     record = state.journal.append([Draft(body, origin=origin)], request)[0]

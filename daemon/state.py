@@ -147,6 +147,11 @@ class State:
         return Ahead()
 
     @cached_property
+    def renames(self) -> dict[tuple[str, str], dict[str, str]]:
+        """(commit, tree) → the files that were renamed in between, as far as somebody asked."""
+        return {}
+
+    @cached_property
     def ignored(self) -> ignore.Ignore:
         """What the person does not want to be recorded or learnt from."""
         return ignore.read(self.place.store)

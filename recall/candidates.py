@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from ..store.index import MemoryIndex
 from ..store.items import Item
 from ..store.protocols import Floats
 from .question import Understood
+from .surroundings import Code, Surroundings, likeness, surroundings
 
 EACH = 100
 #: Reciprocal rank fusion's constant (Cormack, Clarke and Büttcher 2009).
@@ -32,23 +33,36 @@ class Candidates:
     fused: Floats
     size: int
     dropped: Mapping[str, int]
+    graph: Mapping[str, float] = field(default_factory=dict)  # memory → its tie to what is named
+    complexity: Mapping[str, float] = field(default_factory=dict)  # memory → how like its function is
+    among: frozenset[str] | None = None  # what the filters let through; None for all
 
 
 def candidates(
-    asked: Understood, row: Floats, known: Mapping[str, Item], index: MemoryIndex, each: int = EACH
+    asked: Understood,
+    row: Floats,
+    known: Mapping[str, Item],
+    index: MemoryIndex,
+    each: int = EACH,
+    code: Code | None = None,
 ) -> Candidates:
-    """Look in the index, by vectors and by words; `dropped` says what the filters left out of their finds."""
+    """Look in the index, by vectors, by words, and around what is named, where the `code` of the repository is given.
+
+    `dropped` says what the filters left out of their finds.
+    """
     among = index.select(asked.languages, asked.folder)
     near = [m for m, _ in index.vectors(row, each, among)]
     words = dict(index.words(" ".join(asked.terms), each, among))
-    ids = [m for m in dict.fromkeys((*near, *words)) if m in known]
-    code, text = index.similarities(row, ids)
+    around = surroundings(asked, index.graph, code, known, among) if code is not None else Surroundings()
+    ids = [m for m in dict.fromkeys((*near, *words, *around.memories)) if m in known]
+    by_code, text = index.similarities(row, ids)
     bm25 = np.fromiter((words.get(m, 0.0) for m in ids), np.float32, len(ids))
     items = tuple(known[m] for m in ids)
     size = len(index) if among is None else len(among)
     dropped = {"filtered": len(index) - size} if size < len(index) else {}
-    fused = fuse(asked.kind, np.maximum(code, text), bm25)
-    return Candidates(items, code, text, bm25, fused, size, dropped)
+    fused = fuse(asked.kind, np.maximum(by_code, text), bm25)
+    alike = likeness(around, [items[at] for at in np.argsort(-fused, kind="stable")], code) if code else {}
+    return Candidates(items, by_code, text, bm25, fused, size, dropped, around.memories, alike, among)
 
 
 def fuse(kind: str, cosines: Floats, bm25: Floats) -> Floats:

@@ -13,9 +13,11 @@ from ..store.kinds import Exposure
 from ..store.protocols import Encoder
 from . import explanation
 from .candidates import candidates
+from .links import linked
 from .packing import TokenCounter, pack
 from .question import Question, understand
-from .ranking import Ranked, Weights, rank
+from .ranking import Ranked, Weights, fresh, rank
+from .surroundings import Code
 
 __all__ = ["Answer", "Classifier", "Question", "Recalled", "TokenCounter", "recall"]
 
@@ -71,11 +73,14 @@ def recall(
     now: int,
     exists: Callable[[str], bool] | None = None,
     weights: Weights | None = None,
+    code: Code | None = None,
+    standing: Callable[[Item], str] | None = None,
 ) -> Answer:
     """Recall what helps with `question`, or nothing.
 
     `index` holds `items` (see `MemoryIndex.refresh`); `now` is in ms; `exists` says whether a path of the
-    repository is there today, where that can be known.
+    repository is there today, where that can be known. `code` is what is checked out, whose graph is looked at too;
+    `standing` says of a memory what became of its code, empty for nothing: it is asked in place of `exists`.
     """
     timings: dict[str, float] = {}
     start = time.perf_counter()
@@ -84,9 +89,13 @@ def recall(
     start = _lap(timings, "understand", start)
     row = encoder.encode([asked.text], kind="query")[0]
     start = _lap(timings, "encode", start)
-    found = candidates(asked, row, index.lookup(items), index)
+    known = index.lookup(items)
+    found = candidates(asked, row, known, index, code=code)
     start = _lap(timings, "candidates", start)
-    ranked = rank(asked, found, now, exists, weights)
+    ranked = rank(asked, found, now, exists if standing is None else None, weights)
+    if standing is not None:
+        ranked = fresh(ranked, standing, weights)
+    ranked = linked(ranked, known, index.graph, index.waiting, found.among)
     start = _lap(timings, "rank", start)
     packed = pack(ranked, question.k, question.budget, counter)
     _lap(timings, "pack", start)

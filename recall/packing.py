@@ -176,7 +176,7 @@ def _quoted(each: Ranked) -> str:
     else:
         title, text = _inner(item.title), _inner(item.text, 2 * SHORT)
         said = f"wrote “{text if text.startswith(title.rstrip('…')) else f'{title}: {text}'}”"
-    return f"{who} {said} (pulled, not verified)"
+    return f"{who} {said} (pulled, not verified{', ' + each.stale if each.stale else ''})"
 
 
 def reason(each: Ranked, kin: Sequence[Ranked] = ()) -> str:
@@ -199,8 +199,7 @@ def reason(each: Ranked, kin: Sequence[Ranked] = ()) -> str:
             parts.append(f"“{_inner(subject, 80)}”")
     elif item.author:
         parts.append(f"noted by {plain(_name(item.author), 40)}")
-    if each.stale:
-        parts.append("that file is gone")
+    parts.append(each.stale)
     return ", ".join(part for part in parts if part)
 
 

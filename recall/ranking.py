@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from ..store.items import Item
@@ -39,6 +39,9 @@ class Weights:
     scope: float = 0.02
     place: float = 0.06
     freshness: float = 0.08
+    graph: float = 0.45  # for what is seen in the very symbol that is named
+    named: float = 0.7  # a tie so strong does without likeness and words
+    complexity: float = 0.02
     enough: float = 0.40
     growth: float = 0.04
     least: float = 0.34
@@ -60,7 +63,7 @@ class Ranked:
     score: float
     why: Mapping[str, float]
     dropped: str = ""
-    stale: bool = False
+    stale: str = ""  # what became of its code since
 
 
 def coverage(asked: Understood, item: Item) -> float:
@@ -96,20 +99,39 @@ def rank(
     needed = max([needed, *(weights.beside * share for share in shares)])
     for at, item in enumerate(found.items):
         why = evidence[at]
-        dropped = _gate(weights, item, why, shares[at], needed)
-        stale = False
+        tied, stale = found.graph.get(item.id, 0.0), ""
+        if tied:
+            why["graph"] = weights.graph * tied
+        share = shares[at] + why.get("graph", 0.0)
+        dropped = _gate(weights, item, why, share, needed, tied >= weights.named)
         why["fusion"] = weights.fusion * float(found.fused[at])
         why["recency"] = weights.recency * 0.5 ** (max(0, now - item.created) / weights.half_life)
         why["success"] = weights.success * (success(item) - 0.5)
         why["scope"] = weights.scope if item.scope in ("project", "user") else 0.0
         if asked.file:
             why["place"] = weights.place * nearness(asked.file, item)
+        if item.id in found.complexity:
+            why["complexity"] = weights.complexity * found.complexity[item.id]
         if not dropped and exists is not None and (paths := places(item)):
-            stale = not any(exists(path) for path in paths)
+            stale = "" if any(exists(path) for path in paths) else "that file is gone"
             why["freshness"] = -weights.freshness if stale else 0.0
         out.append(Ranked(item, sum(why.values()), why, dropped, stale))
     out.sort(key=lambda each: (bool(each.dropped), -each.score, each.item.id))
     return out
+
+
+def fresh(
+    ranked: Sequence[Ranked], standing: Callable[[Item], str], weights: Weights | None = None
+) -> list[Ranked]:
+    """The same anew, where those that are good enough were asked what became of their code."""
+    least, out = (weights or Weights()).freshness, []
+    for each in ranked:
+        stale = "" if each.dropped else standing(each.item)
+        if not each.dropped:
+            why = {**each.why, "freshness": -least if stale else 0.0}
+            each = replace(each, why=why, score=sum(why.values()), stale=stale)
+        out.append(each)
+    return sorted(out, key=lambda each: (bool(each.dropped), -each.score, each.item.id))
 
 
 def _evidence(
@@ -123,7 +145,7 @@ def _evidence(
     return why
 
 
-def _gate(weights: Weights, item: Item, why: Mapping[str, float], share: float, needed: float) -> str:
+def _gate(weights: Weights, item: Item, why: Mapping[str, float], share: float, needed: float, named: bool) -> str:
     """Why a memory is not good enough, in one word; empty when it is."""
     if share < needed and item.status != "retired" and not item.against:
         return "weak"  # most are; the reasons that come before it need one of those
@@ -131,6 +153,8 @@ def _gate(weights: Weights, item: Item, why: Mapping[str, float], share: float, 
         return "retired"
     if item.against >= 1 and success(item) < 0.35:
         return "disputed"
+    if named:
+        return "weak" if share < needed else ""
     if why["similarity"] < weights.similarity * weights.least_similarity:
         return "weak"
     if why["words"] < weights.words * weights.least_words or share < needed:

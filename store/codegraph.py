@@ -61,6 +61,7 @@ class CodeGraph:
         self.graph: SqliteGraph
         self._stamp: object = None
         self._known: dict[str, dict[str, Symbol]] = {}
+        self._endings: dict[str, list[str]] | None = None
         self._open()
 
     def refreshed(self) -> bool:
@@ -115,6 +116,21 @@ class CodeGraph:
         ]
         return [(path, whole) for path, _, whole in found if whole == name or whole.endswith(f".{name}")]
 
+    def ending(self, name: str) -> list[str]:
+        """The paths whose last part is `name`."""
+        if self._endings is None:
+            self._endings = {}
+            for (path,) in self._rows("select path from files order by path"):
+                self._endings.setdefault(path.rpartition("/")[2], []).append(path)
+        return self._endings.get(name, [])
+
+    def complexity(self, path: str, name: str = "") -> float | None:
+        """The cognitive complexity of a function, or of the middle one of a file; None where that is not known."""
+        symbols = self.symbols(path)
+        found = [symbols[name]] if name in symbols else [] if name else list(symbols.values())
+        figures = sorted(each.cognitive for each in found if each.cyclomatic)
+        return float(figures[len(figures) // 2]) if figures else None
+
     def at(self, blob: str) -> list[str]:
         """The paths of files that are this very blob."""
         return [path for (path,) in self._rows("select path from files where blob = ?", blob)]
@@ -150,6 +166,7 @@ class CodeGraph:
                 facts = self.facts(blob, language) or Facts()
                 self.graph.link(_edges(path, facts, wanted))
             self._known.clear()
+            self._endings = None
             self.tree = tree if done else ""
             if done:
                 used = "select blob || ':' || language from files"
@@ -164,7 +181,7 @@ class CodeGraph:
         self.graph.close()
 
     def _open(self) -> None:
-        self.tree, self._known, self._on_disk = "", {}, False
+        self.tree, self._known, self._endings, self._on_disk = "", {}, None, False
         path = self.folder / CODE if self.folder is not None else None
         if path is not None and self.folder is not None:
             said = self._note()

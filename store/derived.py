@@ -17,6 +17,7 @@ import numpy as np
 from ..repo.files import naming
 from . import notes
 from .durable import SYSTEM, read
+from .layout import CODE_NOTE
 from .protocols import Floats
 
 #: Raised when what is embedded or searched is derived in another way: older files are then made again.
@@ -33,6 +34,7 @@ NOTES = {
     "sweep.json": {"commit", "places"},
     "noticed.json": {"version", "read", "counted", "time", "kept", "said"},
     "verdicts.json": {"schema", "commit", "t", "verdicts"},
+    CODE_NOTE: {"schema", "form", "tree", "sha256"},
 }
 _FIELDS = {"schema", "form", "encoder", "width", "rows", "words", "files", "memories"}
 NONE = "there was none"

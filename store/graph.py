@@ -63,8 +63,8 @@ class SqliteGraph:
         where, values = f"{near} = ?", [node]
         if relation is not None:
             where, values = f"{where} and relation = ?", [node, relation]
-        rows = self._edges.rows_where(where, values, select=f"relation, {far}", order_by=f"relation, {far}")
-        return [(str(row["relation"]), str(row[far])) for row in rows]
+        query = f"select relation, {far} from edges where {where} order by relation, {far}"  # noqa: S608
+        return [(str(found), str(end)) for found, end in self._connection.execute(query, values)]
 
     def nodes(self) -> set[str]:
         """The nodes that edges leave."""

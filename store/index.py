@@ -80,11 +80,16 @@ class MemoryIndex:
 
     @property
     def graph(self) -> SqliteGraph | MemoryGraph:
-        """Memories, files and commits, and what ties them: seen_in, fixed_by, learnt_from."""
+        """Memories, files, symbols and commits, and what ties them: see `graph.edges`."""
         return self._graph
 
     def __len__(self) -> int:
         return len(self._items)
+
+    @property
+    def waiting(self) -> Collection[Item]:
+        """The memories that are not taken in, and not in the graph."""
+        return self._waiting.values()
 
     @property
     def behind(self) -> int:

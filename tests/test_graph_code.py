@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cortex.daemon import charting
+from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models, State
 from cortex.repo.places import find
 from cortex.store import layout
@@ -166,3 +168,15 @@ def test_two_graphs_say_an_edge_once(graph: MemoryGraph | SqliteGraph):
         Edge("m1", "similar_to", "m2"),
         Edge("m2", "similar_to", "m1"),
     ]
+
+
+def test_the_daemon_s_idle_time_brings_the_graph_to_each_new_tree(state: State, repo: Path, commit: Commit):
+    engine = Engine(find(repo), Models())
+    for files in ({}, {"shop/late.py": "import shop.money\n"}):
+        commit(repo, files)
+        end = time.monotonic() + 120
+        while charting.due(state) and time.monotonic() < end:
+            engine.background(lambda: False, 0.5)
+        assert state.code().tree == str(state.tree().id)  # type: ignore[union-attr]
+    assert imports(state.code(), "shop/late.py") == {"file:shop/money.py"}
+    engine.close()
