@@ -102,8 +102,9 @@ def rank(
         tied, stale = found.graph.get(item.id, 0.0), ""
         if tied:
             why["graph"] = weights.graph * tied
-        share = shares[at] + why.get("graph", 0.0)
-        dropped = _gate(weights, item, why, share, needed, tied >= weights.named)
+        named = tied >= weights.named  # a weaker tie only says what comes first
+        share = shares[at] + (why["graph"] if named else 0.0)
+        dropped = _gate(weights, item, why, share, needed, named)
         why["fusion"] = weights.fusion * float(found.fused[at])
         why["recency"] = weights.recency * 0.5 ** (max(0, now - item.created) / weights.half_life)
         why["success"] = weights.success * (success(item) - 0.5)
