@@ -2,7 +2,7 @@
 
     python benchmarks/models.py tokens --reference FOLDER REPOSITORY…
     python benchmarks/models.py encoder
-    python benchmarks/models.py classifier
+    python benchmarks/models.py classifier [--clones FOLDER] [--look]
 
 `FOLDER` is where `npm install gpt-tokenizer` was run: it holds the public tokenizers, which node counts with.
 """
@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pygit2
+from classifying import measure
 
-from cortex.models import load_classifier, load_counter, load_encoder
+from cortex.models import load_counter, load_encoder
 
-DATA = Path(__file__).parent / "data"
 PUBLIC = ("o200k_base", "cl100k_base")
 _KINDS = {
     ".py": "Python", ".go": "Go", ".ts": "TypeScript", ".tsx": "TypeScript", ".js": "JavaScript",
@@ -116,22 +116,6 @@ def encoder() -> None:
     print(f"1,000 snippets of 14 lines: {time.perf_counter() - start:.2f} s")
 
 
-def classifier() -> None:
-    """Accuracy, coverage and calibration on task prompts, development half and held-out half apart."""
-    model = load_classifier("builtin")
-    rows = [json.loads(line) for line in (DATA / "prompts.jsonl").read_text().splitlines()]
-    print("| prompts | n | accuracy | answered | accuracy where answered |\n| --- | --- | --- | --- | --- |")
-    for part in ("development", "held-out"):
-        chosen = [row for row in rows if row["part"] == part]
-        answers = model.classify([row["text"] for row in chosen])
-        pairs = [(label, row["label"]) for (label, _), row in zip(answers, chosen, strict=True)]
-        answered = [pair for pair in pairs if pair[0] != "unsure"]
-        right = sum(a == b for a, b in pairs)
-        among = sum(a == b for a, b in answered) / max(1, len(answered))
-        shares = [f"{share:.2f}" for share in (right / len(pairs), len(answered) / len(pairs), among)]
-        print("|", *(f"{cell} |" for cell in [part, len(pairs), *shares]))
-
-
 def main() -> None:
     """Run one measurement."""
     options = argparse.ArgumentParser(
@@ -142,14 +126,16 @@ def main() -> None:
     counting.add_argument("--reference", type=Path, required=True)
     counting.add_argument("repositories", type=Path, nargs="+")
     what.add_parser("encoder")
-    what.add_parser("classifier")
+    typing = what.add_parser("classifier")
+    typing.add_argument("--clones", type=Path, help="clones of the repositories that are kept apart")
+    typing.add_argument("--look", action="store_true", help="look at the prompts that were set aside, too")
     given = options.parse_args()
     if given.what == "tokens":
         tokens(given.reference, given.repositories)
     elif given.what == "encoder":
         encoder()
     else:
-        classifier()
+        measure(given.clones, given.look)
 
 
 if __name__ == "__main__":

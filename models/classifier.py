@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,18 +14,46 @@ import numpy.typing as npt
 from ..repo.errors import DamagedError, UsageError
 from .descriptions import BUILTIN, CLASSIFIERS, ModelFile, choose, read
 from .labels import LABELS, UNSURE
-from .rules import named
+from .rules import SURE, named
 from .sessions import Device, open_session
-from .tasktext import features
+from .taskfeatures import features
+from .tasktext import looks_written_to_someone
 
 #: Below this confidence the answer is "unsure": from there on it is right more often than not.
 THRESHOLD = 0.4
 _BATCH = 256
+#: How much of the answer for a bare imperative is that for a prompt: the same words stand in subjects, too.
+_IMPERATIVE_IS_PROMPT = 0.5
 
-#: What a rule's word is worth: it multiplies the odds of its label. More helps prompts, harms subjects.
-_WEIGHT = 4.0
-#: No commit subject is a question, so the model's own odds of one say little.
-_QUESTION_WEIGHT = 30.0
+Kind = Literal["prompt", "subject"]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How scores become chances for one kind of text; `sure` and `hint` are what a rule's word adds.
+
+    `trust` is Platt's line: the log odds of being right, from those that the softmax gives.
+    """
+
+    sharpness: float
+    sure: float
+    hint: float
+    shift: tuple[float, ...]
+    trust: tuple[float, float]
+
+    def chances(self, scores: Floats, texts: Sequence[str]) -> Floats:
+        """Rows of scores (n, labels) to rows of chances, each by itself: they need not sum to one."""
+        out = scores * self.sharpness + np.array(self.shift)
+        if self.sure or self.hint:
+            for row, text in zip(out, texts, strict=True):
+                said = named(text)
+                if said is not None:
+                    row[LABELS.index(said)] += self.sure if said in SURE else self.hint
+        out = np.exp(out - out.max(1, keepdims=True))
+        out = np.clip(out / out.sum(1, keepdims=True), 1e-9, 1 - 1e-9)
+        odds = self.trust[0] + self.trust[1] * np.log(out / (1 - out))
+        return np.asarray(1 / (1 + np.exp(-odds)), np.float64)
 
 
 class TaskClassifier:
@@ -31,40 +62,54 @@ class TaskClassifier:
     def __init__(self, model: ModelFile, data: bytes, device: Device = "cpu") -> None:
         self.name = model.version
         self._session = open_session(data, device)
-        carried = self._session.get_modelmeta().custom_metadata_map.get("labels", "").split("\n")
-        if tuple(carried) != LABELS:
+        carried = self._session.get_modelmeta().custom_metadata_map
+        if tuple(carried.get("labels", "").split("\n")) != LABELS:
             raise DamagedError(
                 f"the model {model.file} knows other labels than this version", "install Cortex again"
             )
+        given = json.loads(carried["calibration"])
+        self._prompt, self._subject = (
+            Calibration(
+                each["sharpness"], each["sure"], each["hint"], tuple(each["shift"]), tuple(each["trust"])
+            )
+            for each in (given["prompt"], given["subject"])
+        )
 
-    def classify(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+    def classify(self, texts: Sequence[str], kind: Kind | None = None) -> list[tuple[str, float]]:
         """(label, confidence) for each text; "unsure" below a confidence of 0.4, or without a word to read.
 
-        The confidence is the calibrated chance of the best label. Raises `UsageError` for a lone string.
+        The confidence is the calibrated chance of the best label. `kind` says what the texts are, where
+        that is known: prompts and commit subjects have other habits. Raises `UsageError` for a lone string.
         """
+        return [
+            (label if confidence >= THRESHOLD else UNSURE, confidence)
+            for label, confidence in self.best(texts, kind)
+        ]
+
+    def best(self, texts: Sequence[str], kind: Kind | None = None) -> list[tuple[str, float]]:
+        """As `classify`, with the likeliest label even where the confidence in it is low."""
         if isinstance(texts, str):
             raise UsageError("classify takes a list of texts, not one text", "use classify([text])")
         answers: list[tuple[str, float]] = []
         rest = iter(texts)
         while batch := list(islice(rest, _BATCH)):
-            answers += self._answers(batch)
+            answers += self._answers(batch, kind)
         return answers
 
-    def _answers(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+    def _answers(self, texts: Sequence[str], kind: Kind | None) -> list[tuple[str, float]]:
         bags = [features(text) for text in texts]
-        chances = self._chances(bags)
+        scores = self._scores(bags)
+        share = np.array([[_share(text, kind)] for text in texts])
+        chances = share * self._prompt.chances(scores, texts)
+        chances += (1 - share) * self._subject.chances(scores, texts)
         answers = []
-        for text, bag, row in zip(texts, bags, chances, strict=True):
-            said = named(text)
-            if said is not None:
-                row[LABELS.index(said)] *= _QUESTION_WEIGHT if said == "question" else _WEIGHT
-                row /= row.sum()
+        for bag, row in zip(bags, chances, strict=True):
             best = int(row.argmax())
             confidence = round(float(row[best]), 6) if bag else 0.0
-            answers.append((LABELS[best] if confidence >= THRESHOLD else UNSURE, confidence))
+            answers.append((LABELS[best], confidence))
         return answers
 
-    def _chances(self, bags: list[list[int]]) -> npt.NDArray[np.float64]:
+    def _scores(self, bags: list[list[int]]) -> Floats:
         longest = max(1, max(map(len, bags)))
         found = np.zeros((len(bags), longest), np.int64)
         share = np.zeros((len(bags), longest), np.float32)
@@ -73,6 +118,12 @@ class TaskClassifier:
             share[row, : len(bag)] = 1 / np.sqrt(max(1, len(bag)))
         (out,) = self._session.run(None, {"features": found, "share": share})
         return np.asarray(out, np.float64)
+
+
+def _share(text: str, kind: Kind | None) -> float:
+    if kind is not None:
+        return float(kind == "prompt")
+    return 1.0 if looks_written_to_someone(text) else _IMPERATIVE_IS_PROMPT
 
 
 def load(name: str = BUILTIN, device: Device = "cpu") -> TaskClassifier:

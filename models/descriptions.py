@@ -50,9 +50,9 @@ COUNTER = ModelFile(
 CLASSIFIER = ModelFile(
     name="tasktype",
     file="cortex_tasktype.onnx",
-    sha256="ce7b5525ad16d93d498a091cddaed7f45388f390eab8b8e0e4c6691544b26fa5",
+    sha256="133254789e9d0e180e31818e3fdb792bc977add7b86a04304b924b5dea97ea20",
     licence="MIT",
-    about="A linear softmax over hashed words, float16, made by training/tasktypes.py.",
+    about="A linear softmax over hashed words, float16, calibrated by kind of text; made by training/tasktypes.py.",
 )
 
 ENCODERS = {BUILTIN: ENCODER}

@@ -21,6 +21,8 @@ _OPENINGS = (
         r"(?:what|why|where|which|how (?:do|does|is|are|many|much))\b",
         r"(?:explain|describe|summari[sz]e|walk me through|tell me|give me an overview)\b",
         r"show me (?:where|how|why)\b",
+        r"(?:whats|how (?:can|could|would|should) i|when (?:should|do|does|is)|who)\b",
+        r"(?:is|are|does|do|did|has|should|will) (?:it|there|this|that|we|the|our|i)\b",
     ),
     (
         "migration",
@@ -61,6 +63,11 @@ _ANYWHERE = (
     ("refactor", r"without changing (?:what|its|the)|duplicat\w+|split it|into smaller"),
 )
 
+#: The labels whose rules were right on 95 of 100 development prompts or more; the others only hint.
+SURE = frozenset({"question", "migration", "docs", "performance", "build", "refactor"})
+#: What turns a question into a wish: "why does it fail? please fix it".
+_WISH = re.compile(r"\b(?:fix|repair|solve|make it|make sure|please (?:add|make|change))\b")
+
 _FIRST = [(label, re.compile("|".join(patterns), re.S)) for label, *patterns in _OPENINGS]
 _LATER = [(label, re.compile(rf"\b(?:{pattern})(?!\w)")) for label, pattern in _ANYWHERE]
 
@@ -69,6 +76,6 @@ def named(text: str) -> str | None:
     """The label that a text names outright, None where it does not."""
     begun = opening(text)
     for label, pattern in _FIRST:
-        if pattern.match(begun):
+        if pattern.match(begun) and not (label == "question" and _WISH.search(begun)):
             return label
     return next((label for label, pattern in _LATER if pattern.search(begun)), None)

@@ -1,14 +1,12 @@
-"""A task's text as the classifier sees it: without its courtesy, as hashed words, pairs and openings."""
+"""A task's text without its courtesy, its words and their stems, and whom it speaks to."""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
-from zlib import crc32
 
-BUCKETS = 1 << 15
 _CHARACTERS = 2_000  # what a task is about is said at its start
 _WORDS = 120
+_SUBJECT_WORDS = 18
 
 _COURTESY = re.compile(
     r"(?:\s|[,.!:])*(?:(?:hi|hey|hello|ok|okay|so|now|also|then|next|and|please|pls|kindly|just|maybe|let'?s)\b"
@@ -17,6 +15,15 @@ _COURTESY = re.compile(
     r"|(?:help me(?: to)?|you should|we should|i have to|we have to|try to|go ahead and|your task is to)\b)"
 )
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:n't)?|[0-9]+")
+#: A message to somebody: persons, wishes, full sentences, questions, several lines. 7% of commit subjects match.
+_ADDRESS = re.compile(
+    r"\n|\?\s*$|[.!;,] \S+ \S+ \S+"
+    r"|\b(?:please|pls|plz|i|i'm|i'd|i've|we|we're|our|us|my|me|you|your|can|could|should|want|needs?|it's|isn't"
+    r"|doesn't|don't|doesnt|dont|there's|there (?:is|are)|let's|thanks|hey|hi|ok)\b"
+    r"|^(?:how|what|what's|whats|why|where|which|who|when|is|are|does|do|explain|describe|the|a|this|that|these"
+    r"|it)\b",
+    re.I,
+)
 _ENDINGS = re.compile(r"(?:ations?|ings?|ions?|ers?|e[ds]|ly|s|e)$")
 
 
@@ -37,16 +44,11 @@ def stem(word: str) -> str:
     return short if len(short) >= 3 else word
 
 
-def features(text: str) -> list[int]:
-    """The hashed features of a text, sorted and distinct; empty for a text without an ASCII word."""
-    begun = opening(text)
-    words = [match.group() for match in _WORD.finditer(begun)][:_WORDS]
-    stems = [stem(word) for word in words]
-    names = {f"w {word}" for word in words} | {f"s {each}" for each in stems}
-    names.update(f"b {first} {second}" for first, second in pairwise(stems))
-    if stems:
-        names.add(f"f {stems[0]}")
-        names.add("f " + " ".join(stems[:2]))
-        if begun.rstrip().endswith("?"):
-            names.add("end ?")
-    return sorted({crc32(name.encode()) % BUCKETS for name in names})
+def words(text: str) -> list[str]:
+    """The ASCII words of a text without its courtesy, in order."""
+    return [match.group() for match in _WORD.finditer(opening(text))][:_WORDS]
+
+
+def looks_written_to_someone(text: str) -> bool:
+    """Whether a text reads like a message to somebody; a bare imperative may as well be a commit's subject."""
+    return bool(_ADDRESS.search(text[:_CHARACTERS])) or len(text.split()) > _SUBJECT_WORDS

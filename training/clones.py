@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +25,10 @@ def clone(source: Source, folder: Path) -> pygit2.Repository:
     return pygit2.Repository(str(place))
 
 
-def files(repository: pygit2.Repository, commit: str) -> Iterator[tuple[str, str]]:
-    """(path, text) of every UTF-8 text file at a commit, in the order of the tree."""
+def files(
+    repository: pygit2.Repository, commit: str, named: re.Pattern[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """(path, text) of every UTF-8 text file at a commit, in the order of the tree; of all, or those named so."""
     folders = [("", repository[commit].peel(pygit2.Tree))]
     while folders:
         prefix, tree = folders.pop()
@@ -34,6 +37,8 @@ def files(repository: pygit2.Repository, commit: str) -> Iterator[tuple[str, str
             if isinstance(entry, pygit2.Tree):
                 folders.append((f"{path}/", entry))
             # A thin clone lists large files that it does not have.
+            elif named is not None and not named.search(path):
+                continue
             elif entry.filemode in _FILES and entry.id in repository:
                 blob = repository[entry.id].peel(pygit2.Blob)
                 if blob.size < _LARGEST and not blob.is_binary:
@@ -43,9 +48,9 @@ def files(repository: pygit2.Repository, commit: str) -> Iterator[tuple[str, str
                         continue
 
 
-def subjects(repository: pygit2.Repository, commit: str) -> Iterator[str]:
-    """The first line of every commit with at most one parent, newest first."""
+def messages(repository: pygit2.Repository, commit: str) -> Iterator[str]:
+    """The message of every commit with at most one parent, newest first."""
     order = pygit2.enums.SortMode.TOPOLOGICAL | pygit2.enums.SortMode.TIME
     for each in repository.walk(repository[commit].id, order):
         if len(each.parents) <= 1:
-            yield each.message.strip().split("\n", 1)[0]
+            yield each.message.strip()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from asked import requests
+
 _THINGS = """\
 the router
 the auth middleware
@@ -175,7 +177,7 @@ _EACH = 30
 
 
 def seeds(chance: random.Random) -> list[tuple[str, str]]:
-    """(text, label) pairs: every frame, filled `_EACH` times by chance."""
+    """(text, label) pairs: every frame, filled some times by chance."""
     out = []
     for frames, label in ((_QUESTIONS, "question"), (_MIGRATIONS, "migration")):
         for frame in frames:
@@ -183,4 +185,4 @@ def seeds(chance: random.Random) -> list[tuple[str, str]]:
                 a, b = chance.sample(_THINGS, 2)
                 p, q = chance.sample(_PLACES, 2)
                 out.append((frame.format(a=a, b=b, p=p, q=q), label))
-    return out
+    return out + requests(chance, _THINGS)
