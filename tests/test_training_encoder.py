@@ -7,6 +7,7 @@ import sys
 import tarfile
 import zipfile
 from collections import Counter
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -14,12 +15,16 @@ import numpy as np
 import pygit2
 import pytest
 
+from cortex.models.descriptions import ENCODER
+
 TRAINING = Path(__file__).parents[1] / "training"
 sys.path[:0] = [str(TRAINING / "encoder"), str(TRAINING)]
 
 import archives  # noqa: E402
+import card  # noqa: E402
 import changes  # noqa: E402
 import collecting  # noqa: E402
+import judging  # noqa: E402
 import licences  # noqa: E402
 import mining  # noqa: E402
 import records  # noqa: E402
@@ -267,6 +272,24 @@ def test_pairs_read_back_as_they_were_written(tmp_path: Path) -> None:
     pairs = list(mining.mined([("pool.py", PYTHON), ("pool.go", GO)]))
     records.write(tmp_path / "pairs.jsonl", pairs)
     assert list(records.read(tmp_path / "pairs.jsonl")) == pairs
+
+
+def test_the_card_names_every_source_with_its_licence_and_says_whether_the_file_ships() -> None:
+    git = collecting.Package("git", "a/b", "MIT", "0123456789abcdef")
+    counts = Counter({"doc": 3, "change": 2})
+    run = card.Run(
+        "the command", "chance", "a plan", [(git, "ISC", counts)], ["npm-gone"], Counter(), ["git-a+b"], "v"
+    )
+    better = judging.Verdict({"doc": np.ones(50), "change": np.zeros(0)}, 0.1, 0.2)
+    worse = judging.Verdict({"doc": np.full(50, 0.5), "change": np.zeros(0)}, 0.1, 0.2)
+    text = card.card(run, b"a model", better, worse)
+    assert sha256(b"a model").hexdigest() in text
+    assert "It does not ship" in text
+    assert ENCODER.sha256 in text
+    assert "| git | a/b | 0123456789ab | ISC | 3 | 0 | 0 | 0 | 2 |" in text
+    assert "npm-gone" in text
+    assert "| 1.000 (n 50) | 0.500 (n 50) | +0.500 [+0.500, +0.500] |" in text
+    assert "not asked" in text
 
 
 def tiny() -> list[tuple[str, Pair]]:

@@ -11,6 +11,8 @@ from collecting import Package
 from judging import ASKED, Verdict, gained
 from records import KINDS
 
+from cortex.models.descriptions import ENCODER
+
 _MEANING = {
     "doc": "a doc comment and its function",
     "name": "a name and its function",
@@ -37,6 +39,7 @@ class Run:
 
 def card(run: Run, data: bytes, new: Verdict, old: Verdict) -> str:
     """The card's text."""
+    digest = sha256(data).hexdigest()
     kinds: Counter[str] = Counter()
     for *_, counts in run.kept:
         kinds.update(counts)
@@ -45,7 +48,8 @@ def card(run: Run, data: bytes, new: Verdict, old: Verdict) -> str:
         "",
         f"Written by `{run.command}`.",
         "",
-        f"- **File.** {len(data) / 1e6:.1f} MB, SHA-256 `{sha256(data).hexdigest()}`.",
+        f"- **File.** {len(data) / 1e6:.1f} MB, SHA-256 `{digest}`.",
+        f"- **Use.** {_use(digest)}",
         f"- **Start.** From {run.started}.",
         f"- **Training.** {run.plan}. {run.versions}.",
         f"- **Data.** {sum(kinds.values()):,} pairs of {len(run.kept)} sources: "
@@ -84,3 +88,9 @@ def card(run: Run, data: bytes, new: Verdict, old: Verdict) -> str:
         cells = " | ".join(str(counts[kind]) for kind in KINDS)
         lines.append(f"| {package.kind} | {package.name} | {package.commit[:12]} | {licence} | {cells} |")
     return "\n".join(lines) + "\n"
+
+
+def _use(digest: str) -> str:
+    if digest == ENCODER.sha256:
+        return "It is the encoder that ships in `models/data`."
+    return f"It does not ship: `models/data` holds another encoder, with SHA-256 `{ENCODER.sha256}`."
