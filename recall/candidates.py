@@ -60,6 +60,8 @@ def candidates(
     items = tuple(known[m] for m in ids)
     size = len(index) if among is None else len(among)
     dropped = {"filtered": len(index) - size} if size < len(index) else {}
+    if among is None and index.unseen:
+        dropped["unseen"] = index.unseen
     fused = fuse(asked.kind, np.maximum(by_code, text), bm25)
     alike = likeness(around, [items[at] for at in np.argsort(-fused, kind="stable")], code) if code else {}
     return Candidates(items, by_code, text, bm25, fused, size, dropped, around.memories, alike, among)

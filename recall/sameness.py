@@ -37,7 +37,9 @@ def alike(one: Item, other: Item) -> bool:
         return False
     if one.language != other.language:
         return False
-    mine, theirs = (sketch(each.evidence[0].before, each.evidence[0].after) for each in (one, other))
+    # Asked of each candidate for each entry: the looks that are cheapest come first, here and below.
+    mine = sketch(one.evidence[0].before, one.evidence[0].after)
+    theirs = sketch(other.evidence[0].before, other.evidence[0].after)
     return mine is not None and theirs is not None and alike_sketches(mine, theirs)
 
 
@@ -122,6 +124,7 @@ def success(item: Item) -> float:
     return (support + 1) / (support + item.against + 2)
 
 
+@lru_cache(maxsize=4_096)
 def _said(title: str) -> tuple[str, str] | None:
     found = _SAID.search(title)
     return (found["one"].strip("`").lower(), found["other"].strip("`").lower()) if found else None
@@ -135,7 +138,7 @@ def _edits(item: Item) -> list[tuple[str, str]]:
 
 def _against(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether one edit undoes what the other did, or replaces the very same code otherwise."""
-    mine, theirs = ((" ".join(edit[0].split()), " ".join(edit[1].split())) for edit in (one, other))
+    mine, theirs = (_flat(one[0]), _flat(one[1])), (_flat(other[0]), _flat(other[1]))
     if mine == theirs:
         return False
     if mine[0] == theirs[0]:
@@ -160,12 +163,17 @@ def _goes_on(first: tuple[str, str], then: tuple[str, str]) -> bool:
     """Whether the second edit replaces what the first one brought, and little else."""
     came = first[1]
     return (
-        any(_NAME.match(token) for token in _TOKEN.findall(came))
+        bool(then[1])
+        and 2 * len(came) >= len(then[0])
         and came in then[0]
         and came not in then[1]
-        and 2 * len(came) >= len(then[0])
-        and bool(then[1])
+        and any(_NAME.match(token) for token in _TOKEN.findall(came))
     )
+
+
+@lru_cache(maxsize=4_096)
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def alike_edits(one: tuple[str, str], other: tuple[str, str]) -> bool:

@@ -13,8 +13,8 @@ from .vectors import ExactVectors, HnswVectors
 LARGE = 20_000
 #: With more rows than this that the graph lacks all are searched exactly, up to so many in all: 5 ms at 100,000.
 FEW, ALL = 4_096, 150_000
-#: Of more rows in all only so many that the graph lacks are searched, the newest: what is not searched is `unseen`.
-NEWEST = 20_000
+#: Of more rows in all only so many that the graph lacks are searched, those put last: the others are `unseen` yet.
+LAST = 20_000
 
 
 class GrowingVectors:
@@ -57,7 +57,7 @@ class GrowingVectors:
         if among is not None or (len(self._rest) > FEW and len(self._exact) <= self._every):
             return self._exact.search(row, k, among)
         if self._frozen is None:
-            self._frozen = frozenset(islice(reversed(self._rest), NEWEST))
+            self._frozen = frozenset(islice(reversed(self._rest), LAST))
         hits = self._exact.search(row, k, self._frozen) if self._frozen else []
         if k > 0 and len(self.near):
             # Half as many more: of the last ones the graph's cosines are not good enough to tell the order.
@@ -68,8 +68,8 @@ class GrowingVectors:
 
     @property
     def unseen(self) -> int:
-        """How many rows no search without a filter looks at yet: those that the graph lacks beyond the newest."""
-        return max(0, len(self._rest) - NEWEST) if len(self._exact) > self._every else 0
+        """How many rows no search without a filter looks at yet: those that the graph lacks, but the last."""
+        return max(0, len(self._rest) - LAST) if len(self._exact) > self._every else 0
 
     def cosines(self, row: Floats, keys: Sequence[str]) -> Floats:
         """The cosine of `row` with each of `keys`; 0 for one that is not there."""

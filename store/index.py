@@ -96,6 +96,11 @@ class MemoryIndex:
         """How many memories still wait to be taken in; they are found by their words alone."""
         return len(self._waiting)
 
+    @property
+    def unseen(self) -> int:
+        """How many memories have rows that no search without a filter looks at yet; their words are found."""
+        return max(rows.unseen for rows in self._rows.values())
+
     # Asking
 
     def vectors(self, row: Floats, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:

@@ -191,11 +191,11 @@ def test_in_16_bits_the_same_are_found_and_the_cosines_are_near() -> None:
     assert growing.search(unit(1, seed=5)[0], 1)[0] == ("new", pytest.approx(1, abs=1e-3))
 
 
-def test_of_very_many_rows_the_newest_are_seen_before_the_graph_holds_the_others(
+def test_of_very_many_rows_the_last_are_seen_before_the_graph_holds_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("cortex.store.growing.FEW", 10)
-    monkeypatch.setattr("cortex.store.growing.NEWEST", 50)
+    monkeypatch.setattr("cortex.store.growing.LAST", 50)
     rows = unit(300)
     growing = GrowingVectors(WIDTH, large=100, every=200)
     growing.put(names(300), rows)
