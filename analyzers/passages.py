@@ -12,7 +12,7 @@ from .languages import is_generated, language_of
 LARGEST = 1 << 20
 #: Windows of lines, where nothing else is known of a file: so long, so far apart, and so many at most.
 WINDOW, STRIDE, MOST = 30, 24, 200
-_PROSE = ("md", "markdown", "mdx")
+_MARKDOWN = ("md", "markdown", "mdx")
 #: What holds data, pictures or locks, and answers no question.
 _DATA = re.compile(
     r"\.(svg|csv|tsv|lock|sum|map|po|pot|ipynb|jsonl|log|snap|pem|crt|key|patch|diff)$|(^|/)\.env(\.|$)",
@@ -20,6 +20,8 @@ _DATA = re.compile(
 )
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
+#: A line under or over a title in reStructuredText.
+_RULE = re.compile(r"^([=\-~^\"'`#*+.:_])\1{2,}\s*$")
 
 
 def passed_over(path: str, size: int, head: bytes) -> str:
@@ -35,31 +37,51 @@ def passed_over(path: str, size: int, head: bytes) -> str:
 
 def is_prose(path: str) -> bool:
     """Whether a file is documentation with headings."""
-    return path.rpartition(".")[2].lower() in _PROSE
+    return path.rpartition(".")[2].lower() in (*_MARKDOWN, "rst")
 
 
 def passages(path: str, data: bytes) -> list[Unit]:
     """What there is to find in a file."""
     if is_prose(path):
-        return _sections(data.decode("utf-8", "replace"))
+        lines = data.decode("utf-8", "replace").split("\n")
+        return _sections(lines, _underlined(lines) if path.lower().endswith(".rst") else _headings(lines))
     language = language_of(path)
     found = units_of(data, language) if language else []
     return found or _windows(data.decode("utf-8", "replace"))
 
 
-def _sections(text: str) -> list[Unit]:
-    """Each heading with what stands below it; the name says the headings above it too."""
-    lines = text.split("\n")
-    starts: list[tuple[int, int, str]] = [(0, 0, "")]
+def _headings(lines: list[str]) -> list[tuple[int, int, str]]:
+    """The headings of Markdown: line, level and title; in fenced code there are none."""
+    found = []
     fence = ""
     for at, line in enumerate(lines):
         mark = _FENCE.match(line)
         if mark and (not fence or mark[1].startswith(fence)):
             fence = "" if fence else mark[1][:3]
-        found = None if fence else _HEADING.match(line)
-        if found:
-            starts.append((at, len(found[1]), found[2]))
-    starts.append((len(lines), 0, ""))
+        heading = None if fence else _HEADING.match(line)
+        if heading:
+            found.append((at, len(heading[1]), heading[2]))
+    return found
+
+
+def _underlined(lines: list[str]) -> list[tuple[int, int, str]]:
+    """The headings of reStructuredText; what a rule's character means is said by which came first."""
+    found: list[tuple[int, int, str]] = []
+    order: list[str] = []
+    for at, (title, rule) in enumerate(pairwise(lines)):
+        mark = _RULE.match(rule)
+        if mark and title.strip() and not _RULE.match(title) and len(rule.strip()) >= len(title.strip()):
+            over = at > 0 and lines[at - 1].strip() == rule.strip()
+            style = mark[1] * (2 if over else 1)
+            if style not in order:
+                order.append(style)
+            found.append((at - over, order.index(style) + 1, title.strip()))
+    return found
+
+
+def _sections(lines: list[str], headings: list[tuple[int, int, str]]) -> list[Unit]:
+    """Each heading with what stands below it; the name says the headings above it too."""
+    starts = [(0, 0, ""), *headings, (len(lines), 0, "")]
     out: list[Unit] = []
     above: list[tuple[int, str]] = []
     for (first, level, title), (end, _, _) in pairwise(starts):

@@ -32,9 +32,10 @@ NAMES = (
     "pairing",
     "daemon",
     "journal",
+    "retrieval",
 )
 INSTALLED = ("commands", "hooks")
-HISTORIES = ("history", "edit_script", "ownership", "next_correction")
+HISTORIES = ("history", "edit_script", "ownership", "next_correction", "retrieval")
 
 
 def main() -> int:

@@ -1,12 +1,15 @@
-"""`cortex ask`: the memories that matter for a question."""
+"""`cortex ask`: the memories that matter for a question, and the repository's own code and history."""
 
 from __future__ import annotations
 
+import json
 import os
+from typing import Any
 
 import click
 
-from . import render
+from ..repo.errors import UsageError
+from . import batch, render
 from .frame import command, json_option, repo_option, session, show
 
 
@@ -15,15 +18,32 @@ from .frame import command, json_option, repo_option, session, show
     examples="""
 cortex ask "how do we call requests.get?"
 cortex ask --language go "close a file"
+cortex ask --in memories,code,history "where is the session cookie signed?"
 cortex ask --json --budget 200 "add a retry" | jq -r .context
+echo '{"text": "add a retry", "language": "python"}' | cortex ask --batch -
 """,
     codes=(4,),
 )
-@click.argument("question", nargs=-1, required=True)
+@click.argument("question", nargs=-1)
 @click.option("-k", "--k", type=click.IntRange(1, 5), help="Memories at most [default: 5].")
 @click.option("--budget", type=click.IntRange(50, 500), help="Tokens at most [default: 500].")
 @click.option("--language", default="", help="Only memories of this language, or of none.")
 @click.option("--path", default="", help="The file that the task is about.")
+@click.option(
+    "--in",
+    "sources",
+    default="memories",
+    show_default=True,
+    metavar="SOURCES",
+    help="Where to look: memories, code (functions and docs of HEAD), history (commits); commas between.",
+)
+@click.option(
+    "--batch",
+    "file",
+    default="",
+    metavar="FILE",
+    help='Answer each line of FILE (- for standard input), {"text": …, "language", "path", "in"}, as JSON Lines.',
+)
 @click.option("--explain", is_flag=True, help="Say for each memory what each feature gave.")
 @json_option
 @repo_option
@@ -33,6 +53,8 @@ def ask(
     budget: int | None,
     language: str,
     path: str,
+    sources: str,
+    file: str,
     explain: bool,
     as_json: bool,
     repo: str,
@@ -41,14 +63,18 @@ def ask(
 
     Works with the daemon down as well, only slower.
     """
+    given: dict[str, Any] = {"k": k, "budget": budget, "language": language, "path": path}
+    given |= {"sources": sources, "cwd": os.getcwd()}
+    if file:
+        if question:
+            raise UsageError("a question and --batch are given", "Put the question into the file.")
+        with session(repo) as opened:
+            for line in batch.lines(file):
+                told = batch.answer(line, lambda **args: opened.call("ask", **args), given)
+                click.echo(json.dumps(told, ensure_ascii=True, separators=(",", ":")))
+        return
+    if not question:
+        raise click.UsageError("Missing argument 'QUESTION...'.")
     with session(repo) as opened:
-        result = opened.call(
-            "ask",
-            question=" ".join(question),
-            k=k,
-            budget=budget,
-            language=language,
-            path=path,
-            cwd=os.getcwd(),
-        )
+        result = opened.call("ask", question=" ".join(question), **given)
     show(result, as_json, lambda told, paint: render.ask(told, paint, explain))

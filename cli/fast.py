@@ -38,6 +38,7 @@ FORMS = {
             "--budget": ("budget", int),
             "--language": ("language", str),
             "--path": ("path", str),
+            "--in": ("sources", str),
             "--repo": ("repo", str),
             "-C": ("repo", str),
         },

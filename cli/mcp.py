@@ -54,13 +54,20 @@ def build(opened: Any) -> Any:
         annotations=ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
     )
     def recall(
-        task: str, path: str = "", language: str = "", k: int = 5, budget: int = 500
+        task: str,
+        path: str = "",
+        language: str = "",
+        k: int = 5,
+        budget: int = 500,
+        sources: str = "memories",
     ) -> dict[str, Any]:
         """What people corrected before that matters for this task: at most 5 memories in at most 500 tokens.
 
-        Returns `context` (empty when nothing is close enough), and `memories` with their evidence.
+        `sources` "memories,code,history" also searches the repository's functions, docs and commits. Returns
+        `context` (empty when nothing is close enough), and `memories` with their evidence.
         """
-        return call("ask", question=task, path=path, language=language, k=k, budget=budget, channel="mcp")
+        given = {"path": path, "language": language, "k": k, "budget": budget, "sources": sources}
+        return call("ask", question=task, channel="mcp", **given)
 
     @server.tool(
         title="Record generated code",

@@ -67,8 +67,9 @@ def snippet(text: str, mark: str, style: str, paint: Paint, indent: str = "    "
 
 def ask(result: Mapping[str, Any], paint: Paint, explain: bool = False) -> str:
     """What `cortex ask` prints."""
+    notes = [paint("dim", f"note: {safe(note)}") for note in result.get("notes", ())]
     if result["abstained"]:
-        return paint("dim", "Nothing in memory is close enough to help with this.")
+        return "\n".join([paint("dim", "Nothing in memory is close enough to help with this."), *notes])
     lines = [safe(result["context"]).rstrip()]
     if explain:
         lines.append("")
@@ -84,11 +85,22 @@ def ask(result: Mapping[str, Any], paint: Paint, explain: bool = False) -> str:
         "",
         paint(
             "dim",
-            f"{count(len(result['memories']), 'memory', 'memories')}, {result['tokens']} tokens, "
+            f"{_shown(result['memories'])}, {result['tokens']} tokens, "
             f"task: {task['type']} ({task['confidence']:.2f}), {took:.1f} ms",
         ),
+        *notes,
     ]
     return "\n".join(lines)
+
+
+def _shown(memories: Sequence[Mapping[str, Any]]) -> str:
+    """How many memories there are, and how many places and commits beside them."""
+    places = sum(bool(each.get("line")) for each in memories)
+    commits = sum(each["kind"] == "commit" for each in memories)
+    rest = len(memories) - places - commits
+    told = [count(rest, "memory", "memories")] if rest or not memories else []
+    told += [count(places, "place")] if places else []
+    return ", ".join(told + ([count(commits, "commit")] if commits else []))
 
 
 def check(result: Mapping[str, Any], paint: Paint, verbose: bool = False) -> str:

@@ -32,14 +32,17 @@ def ask(
     budget: int | None = None,
     language: str = "",
     path: str = "",
+    sources: str | Sequence[str] = "memories",
     channel: str = "ask",
     cwd: str | None = None,
 ) -> AskResult:
     """Recall the memories that matter for `question`, or none; leaves an exposure record.
 
-    Raises `UsageError` for an empty question or a `k` or `budget` out of range.
+    `sources` says where else to look: "memories,code,history". Raises `UsageError` for an empty question, another
+    source, or a `k` or `budget` out of range.
     """
     from ..recall.cascade import Question, recall
+    from . import finding
     from .standing import standing
 
     if not question.strip():
@@ -48,13 +51,18 @@ def ask(
         )
     flags = {key: value for key, value in (("recall.k", k), ("recall.budget", budget)) if value is not None}
     settings = state.settings(flags)
+    wanted = finding.wanted(sources)
+    most = settings.integer("recall.k")
     asked = Question(
         question,
-        k=settings.integer("recall.k"),
+        # Beside other sources memories leave room for these.
+        k=most if wanted == ("memories",) else -(-most // 2),
         budget=settings.integer("recall.budget"),
         language=language,
         path=state.path(path, cwd) if path else "",
     )
+    if "memories" not in wanted:
+        return finding.only(state, asked, most, wanted)
     root = state.place.root
     answer = recall(
         asked,
@@ -75,7 +83,7 @@ def ask(
     if taken:
         context = state.models.counter.truncate(packed, asked.budget)
         tokens = state.models.counter.count(context)
-    return {
+    result: AskResult = {
         "schema": SCHEMA,
         "query": question,
         "task": {"type": answer.task_type, "confidence": round(answer.task_confidence, 4)},
@@ -94,13 +102,19 @@ def ask(
                 "why": {name: round(share, 6) for name, share in recalled.why.items()},
                 "trust": recalled.item.trust,
                 "evidence": evidence(recalled.item.evidence),
+                "path": "",
+                "line": 0,
+                "end_line": 0,
+                "changed": [],
             }
             for recalled in answer.memories
         ],
         "dropped": dict(answer.dropped),
         "abstained": answer.abstained,
         "timings_ms": {name: round(value, 3) for name, value in answer.timings_ms.items()},
+        "notes": [],
     }
+    return result if wanted == ("memories",) else finding.beside(state, asked, most, wanted, result)
 
 
 def note_exposure(state: State, exposure: Exposure, origin: str) -> None:

@@ -30,7 +30,10 @@ class Task(TypedDict):
 
 
 class RecalledMemory(TypedDict):
-    """One memory of an answer; the values of `why` add up to `score`."""
+    """One memory of an answer, or one place of code, docs or history; the values of `why` add up to `score`.
+
+    `changed` says what a commit changed; `path` is empty and lines are 0 for what is no place.
+    """
 
     id: str
     kind: str
@@ -42,10 +45,17 @@ class RecalledMemory(TypedDict):
     why: dict[str, float]
     trust: str
     evidence: list[Evidence]
+    path: str
+    line: int
+    end_line: int
+    changed: list[str]
 
 
 class AskResult(TypedDict):
-    """`cortex ask --json`; `context` is ready to inject, `tokens` is its length by `tokenizer`."""
+    """`cortex ask --json`; `context` is ready to inject, `tokens` is its length by `tokenizer`.
+
+    `notes` says how far code and history were searched.
+    """
 
     schema: int
     query: str
@@ -57,6 +67,7 @@ class AskResult(TypedDict):
     dropped: dict[str, int]
     abstained: bool
     timings_ms: dict[str, float]
+    notes: list[str]
 
 
 class OtherResult(TypedDict):

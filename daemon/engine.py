@@ -86,6 +86,7 @@ READING = frozenset({"rule_show", "rules", "ask", "graph", "log", "report", "rev
 SLICE_S = 20.0
 #: How long the lock is left to those who wait for it, between two slices of background work, in seconds.
 BREATH_S = 0.005
+CODE_S = 0.2  # so long the lock is held for the index of code
 QUIET_S = 1.0  # nothing was asked for so long: now there is time to count
 MOST_SAVED = 50  # files saved at once that are looked through
 DAY_MS = 86_400_000
@@ -247,7 +248,7 @@ class Engine:
         more, end = True, time.monotonic() + budget_s
         while more and not stop() and time.monotonic() < end:
             with self._lock:
-                more = self._state.catch_up()
+                more = self._state.catch_up() or self._read_code()
             time.sleep(BREATH_S)
         if not more and self._notice(stop, budget_s):
             return True
@@ -373,6 +374,14 @@ class Engine:
                 break
             time.sleep(max(BREATH_S, time.monotonic() - began))
         return self._noticing is not None
+
+    def _read_code(self) -> bool:
+        """Go on with the index of code, where a question has asked for one; True while there is more."""
+        try:
+            return self._state.read_code(CODE_S)
+        except (CortexError, OSError) as error:
+            logger.info("the code of %s could not be read for searching: %s", self.place.root, error)
+            return False
 
     def _next_look(self) -> Iterator[None] | None:
         """What there is to look at: what the code says of its people, then what it is made of; None for nothing."""

@@ -80,11 +80,15 @@ class Session:
         budget: int | None = None,
         language: str = "",
         path: str = "",
+        sources: str | Sequence[str] = "memories",
     ) -> AskResult:
-        """The memories that matter for `query`: at most `k`, in at most `budget` tokens, or none."""
-        told = self.call(
-            "ask", question=query, k=k, budget=budget, language=language, path=path, channel="python"
-        )
+        """The memories that matter for `query`: at most `k`, in at most `budget` tokens, or none.
+
+        With `sources` "memories,code,history" the repository's functions, docs and commits too.
+        """
+        given: dict[str, Any] = {"k": k, "budget": budget, "language": language, "path": path}
+        given["sources"] = sources if isinstance(sources, str) else list(sources)
+        told = self.call("ask", question=query, channel="python", **given)
         return cast(AskResult, told)
 
     def remember(

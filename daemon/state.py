@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..store.index import MemoryIndex
     from ..store.protocols import Encoder
     from .ready import Ready
+    from .searching import Searcher
 
 #: How long a question waits for its index to take in what is new; the rest is for idle time.
 QUESTION_S = 0.3
@@ -106,6 +107,7 @@ class State:
         self.reacted = 0  # places that the commits last learnt from made something of
         self._index: list[MemoryIndex] = []  # one, once a question was asked; all work trees share it
         self._code: list[CodeGraph] = []  # likewise
+        self._searcher: list[Searcher] = []  # likewise, once a question asked for code or history
 
     def beside(self, place: Place) -> State:
         """The state of another work tree of the same clone: one journal and one index for both."""
@@ -168,6 +170,7 @@ class State:
         )
         other._listing = Listing(self.journal.writer, without_secrets)
         other._rules, other._index, other._ready, other._code = None, [], None, []
+        other._searcher = []
         other._rule_items = {}
         other._generations = (0, 0, {})
         return other
@@ -178,6 +181,7 @@ class State:
             self._index.pop().close()
         while self._code:
             self._code.pop().close()
+        self._searcher.clear()
 
     def items(self) -> list[Item]:
         """All that can be recalled or listed, without secrets: what was pulled may hold some."""
@@ -204,6 +208,19 @@ class State:
             self._code[0].refreshed()
         return self._code[0]
 
+    @property
+    def searcher(self) -> Searcher:
+        """What searches code, docs and history."""
+        from .searching import Searcher
+
+        if not self._searcher:
+            self._searcher.append(Searcher(self))
+        return self._searcher[0]
+
+    def read_code(self, seconds: float) -> bool:
+        """Go on with the index of code, where a question has asked for one; True while there is more."""
+        return any(each.catch_up(self, seconds) for each in self._searcher)
+
     def tree(self) -> pygit2.Tree | None:
         """The tree that is checked out; None before the first commit."""
         import pygit2
@@ -220,7 +237,7 @@ class State:
     @property
     def waits(self) -> bool:
         """Whether a question left more to do for `catch_up`."""
-        return bool(self._index) and self._index[0].behind > 0
+        return (bool(self._index) and self._index[0].behind > 0) or any(each.waits for each in self._searcher)
 
     def behind(self) -> tuple[int, list[str]]:
         """How many memories the index still lacks, and what had to be made again."""

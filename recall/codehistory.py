@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,11 +66,11 @@ class History:
     def files(self, terms: Sequence[str], among: Collection[int] | None = None) -> Mapping[str, float]:
         """How much the commits most alike to a question speak for each path."""
         scores = self.alike(terms, among)
-        out: Counter[str] = Counter()
+        out: dict[str, float] = {}
         told = [at for at in sorted(scores, key=lambda at: (-scores[at], at)) if self.commits[at].paths]
         for at in told[:SPEAKING]:
             paths = self.commits[at].paths
             if len(paths) <= WIDEST:
                 for path in paths:
-                    out[path] += scores[at] / math.sqrt(len(paths))
+                    out[path] = out.get(path, 0.0) + scores[at] / math.sqrt(len(paths))
         return out

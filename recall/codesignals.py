@@ -1,4 +1,4 @@
-"""What speaks for each place of a repository's code, and one order of it: words by field, vectors, and the file around."""
+"""What speaks for each place of a repository's code: words by field, vectors, the file around; and one order of it."""
 
 from __future__ import annotations
 
@@ -68,6 +68,14 @@ def matched(asked: CodeQuery, names: Sequence[str]) -> Floats:
     if not asked.named:
         return np.zeros(len(names), np.float32)
     return np.array([name.rpartition(".")[2].lower() in asked.named for name in names], np.float32)
+
+
+def on_path(asked: CodeQuery, paths: Sequence[str]) -> Floats:
+    """Whether the question names each place's file."""
+    if not asked.paths:
+        return np.zeros(len(paths), np.float32)
+    ends = tuple(f"/{each}" for each in asked.paths)
+    return np.array([f"/{path}".endswith(ends) for path in paths], np.float32)
 
 
 def signals(

@@ -1,4 +1,4 @@
-"""What was read of a repository's files for searching, kept on disk in checksummed pieces; derived, like all of this."""
+"""What was read of a repository's files for searching, in checksummed pieces on disk; derived, like all of it."""
 
 from __future__ import annotations
 
@@ -140,10 +140,11 @@ def write_manifest(folder: Path, encoder: str, pieces: Mapping[str, str]) -> Non
 
 def packed(rows: npt.NDArray[np.float32]) -> Rows:
     """Rows of length 1 in 8 bits."""
-    return np.clip(np.rint(np.nan_to_num(rows) * SCALE), -127, 127).astype(np.int8)
+    return np.asarray(np.clip(np.rint(np.nan_to_num(rows) * SCALE), -127, 127), np.int8)
 
 
 def cosines(rows: Iterable[Rows], asked: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """The cosine of each of the rows with each column of `asked` (width, n)."""
     parts = [np.asarray(block, np.float32) @ asked for block in rows]
-    return np.concatenate(parts or [np.zeros((0, asked.shape[1]), np.float32)]) / np.float32(SCALE)
+    found = np.concatenate(parts or [np.zeros((0, asked.shape[1]), np.float32)])
+    return np.asarray(found / SCALE, np.float32)

@@ -1,4 +1,4 @@
-"""What makes a repository's own code findable: words and vectors of its files, by blob; derived, rebuilt when in doubt."""
+"""What makes a repository's own code findable: words and vectors of its files; derived, rebuilt when in doubt."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Corpus:
             (each, place) for each in entries for place in each.places
         ]
         sizes = [len(each.places) for each in entries]
-        files = np.repeat(np.arange(len(entries)), sizes) if entries else np.zeros(0, np.int64)
+        files = np.repeat(np.arange(len(entries), dtype=np.int64), sizes)
         self.units = Units([bag for each in entries for bag in each.bags], files)
         windows = np.fromiter((place.windows for _, place in self.places), np.int64, len(self.places))
         starts = np.concatenate([[0], np.cumsum([len(each.rows) for each in entries])]).astype(np.int64)
@@ -98,9 +98,41 @@ class Corpus:
         inside = before - (before[np.minimum(firsts, max(0, len(before) - 1))][files] if len(before) else 0)
         self._name: Numbers = (starts[files] + 1 + inside).astype(np.int64)
         self._windows = windows
+        self._facts: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.places)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The name of each place."""
+        return [place.name for _, place in self.places]
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """The path of each place."""
+        return [entry.path for entry, _ in self.places]
+
+    @cached_property
+    def sections(self) -> npt.NDArray[np.bool_]:
+        """Which places are prose."""
+        return np.array([place.kind == "section" for _, place in self.places], np.bool_)
+
+    def facts(self, made: Callable[[Sequence[tuple[str, str]]], Floats]) -> Floats:
+        """What is told of each place by its path and name alone, made once."""
+        if self._facts is None:
+            self._facts = made(list(zip(self.paths, self.names, strict=True)))
+        return self._facts
+
+    def among(self, folder: str, endings: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Which places lie in a folder, in files with one of these endings; without a wish each does."""
+        inside = f"{folder.rstrip('/')}/" if folder else ""
+        tail = tuple(endings)
+        told = [
+            entry.path.startswith(inside) and (not tail or entry.path.endswith(tail))
+            for entry in self.entries
+        ]
+        return np.array(told, np.bool_)[self.units.files]
 
     @cached_property
     def _rows(self) -> codefiles.Rows:

@@ -61,7 +61,7 @@ def bag(texts: Sequence[str], vocabulary: Vocabulary) -> Bag:
 class Units:
     """Many bags side by side: unit `i` is the `i`th, and `files[i]` says which file it stands in."""
 
-    def __init__(self, bags: Sequence[Bag], files: Sequence[int]) -> None:
+    def __init__(self, bags: Sequence[Bag], files: Sequence[int] | npt.NDArray[np.int64]) -> None:
         self.files = np.asarray(files, np.int64)
         sizes = np.fromiter((len(each.words) for each in bags), np.int64, len(bags))
         self.unit = np.repeat(np.arange(len(bags)), sizes)

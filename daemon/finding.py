@@ -1,0 +1,118 @@
+"""`ask --in code,history`: what was found beside memories, in the same answer, budget and care for secrets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ..models.routing import route
+from ..recall import codepacking
+from ..recall.codesearch import Found
+from ..recall.question import LANGUAGES, Question
+from ..store.secrets import redact, redact_all
+from .contracts import SCHEMA, AskResult, Evidence, RecalledMemory
+from .searching import HISTORY, changed_by, text_at, wanted
+from .state import State
+
+__all__ = ["beside", "only", "wanted"]
+
+#: So much of a place's text stands in the answer; the whole is at its path and line.
+LONGEST = 2_000
+
+
+def only(state: State, asked: Question, most: int, sources: Sequence[str]) -> AskResult:
+    """The answer where memories are not asked for. It leaves no exposure record: none was shown."""
+    start = time.perf_counter()
+    task, confidence = state.models.classifier.classify([asked.text])[0]
+    result: AskResult = {
+        "schema": SCHEMA,
+        "query": asked.text,
+        "task": {"type": task, "confidence": round(confidence, 4), "route": route(asked.text, task)},
+        "context": "",
+        "tokens": 0,
+        "tokenizer": state.models.counter.name,
+        "memories": [],
+        "dropped": {},
+        "abstained": True,
+        "timings_ms": {"understand": round((time.perf_counter() - start) * 1e3, 3)},
+        "notes": [],
+    }
+    return beside(state, asked, most, sources, result)
+
+
+def beside(state: State, asked: Question, most: int, sources: Sequence[str], result: AskResult) -> AskResult:
+    """The answer with what code, docs and history say, in the room that memories left."""
+    start = time.perf_counter()
+    file = "." in asked.path.rpartition("/")[2]
+    told = state.searcher.look(
+        state, asked.text, sources, "" if file else asked.path, _endings(asked.language)
+    )
+    repository, counter = state.repository, state.models.counter
+    quoted = []
+    for each in told.found[: 3 * most]:
+        commit = each.commit
+        text = commit.body if commit else text_at(repository, each)
+        # What is shown beside each other is looked at together: a secret may be whole in one of them alone.
+        changed = changed_by(repository, commit) if commit else []
+        (text, *rest), _ = redact_all([text[: 4 * LONGEST], each.name, *changed])
+        quoted.append((each, text, rest[0], rest[1:]))
+    context, tokens, shown, dropped = codepacking.pack(
+        [(each, text, changed) for each, text, _, changed in quoted],
+        result["context"],
+        most - len(result["memories"]),
+        asked.budget,
+        counter,
+    )
+    packed, taken = redact(context)
+    if taken:
+        context = counter.truncate(packed, asked.budget)
+        tokens = counter.count(context)
+    by_place = {id(each): (text, name, changed) for each, text, name, changed in quoted}
+    result["context"], result["tokens"] = context, tokens
+    result["memories"] += [_told(state, each, *by_place[id(each)]) for each in shown]
+    for reason, count in (*told.dropped.items(), *dropped.items()):
+        result["dropped"][reason] = result["dropped"].get(reason, 0) + count
+    result["abstained"] = not result["memories"]
+    result["notes"] = list(told.notes)
+    timings = result["timings_ms"]
+    timings["search"] = round((time.perf_counter() - start) * 1e3, 3)
+    timings["total"] = round(sum(took for name, took in timings.items() if name != "total"), 3)
+    return result
+
+
+def _told(state: State, found: Found, text: str, name: str, changed: Sequence[str]) -> RecalledMemory:
+    commit = found.commit
+    seen: Evidence = {
+        "commit": commit.id if commit else state.head(),
+        "path": found.path,
+        "before": "",
+        "after": "" if commit else text[:LONGEST],
+        "author": commit.author if commit else "",
+        "time": commit.t if commit else 0,
+    }
+    return {
+        "id": commit.id if commit else f"{found.path}:{found.first}",
+        "kind": found.kind,
+        "scope": "project",
+        "source": HISTORY if commit else found.source,
+        "title": name,
+        "text": text[:LONGEST],
+        "score": round(found.score, 6),
+        "why": {reason: round(share, 6) for reason, share in found.why.items()},
+        "trust": "accepted",
+        "evidence": [seen],
+        "path": found.path,
+        "line": found.first,
+        "end_line": found.last,
+        "changed": list(changed),
+    }
+
+
+def _endings(language: str) -> tuple[str, ...]:
+    """The endings of a language's files; those of its family where it has one."""
+    wish = LANGUAGES.get(language.strip().lower(), "")
+    family = {"javascript", "typescript", "tsx"}
+    names = family if wish in family else {wish}
+    return tuple(
+        f".{ending}" for ending, name in LANGUAGES.items() if wish and name in names and len(ending) <= 3
+    )

@@ -1,0 +1,191 @@
+"""From a question to the places of a repository's own code, docs and history that answer it, or none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from ..store.codeindex import Corpus
+from ..store.codewords import NAME
+from ..store.protocols import Encoder, Floats
+from . import codesignals
+from .codehistory import Commit, History
+from .codequery import CodeQuery
+from .codesignals import SIGNALS
+
+CODE, DOCS, HISTORY = "code", "docs", "history"
+#: So many of each source are looked at closely.
+EACH = 20
+#: Of sections of prose so many stand in an answer at most, beside code.
+SECTIONS = 2
+#: And so many commits, where code is searched too.
+COMMITS = 2
+#: How a place's own signals say how likely it is right: constant, window, name, share of the question's words,
+#: named. A logistic regression (`benchmarks/retrieval_abstain.py`, on requests, gin and cobra).
+EVIDENCE: Final = (-4.23, 4.98, 0.46, 0.49, 0.77)
+#: What is called just as the question has it is at least so sure.
+CALLED = 0.5
+#: For a commit, by hand on the same scale: constant, similarity of its message, share of the question's words.
+COMMIT_EVIDENCE: Final = (-7.1, 5.0, 4.0)
+#: What is less sure is not shown: with this, of questions about other worlds one in ninety gets an answer.
+ENOUGH = 0.15
+
+
+@dataclass(frozen=True)
+class Found:
+    """One place; for a commit `first` is 0 and `commit` says which. `chance` is how likely it helps."""
+
+    source: str
+    kind: str
+    path: str
+    name: str
+    first: int
+    last: int
+    blob: str
+    score: float
+    why: Mapping[str, float]
+    chance: float
+    commit: Commit | None = None
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was found, the best first, and how many candidates were left out, by reason."""
+
+    found: Sequence[Found]
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+def search(
+    asked: CodeQuery,
+    corpus: Corpus,
+    history: History | None,
+    encoder: Encoder,
+    code: bool = True,
+    past: bool = True,
+    folder: str = "",
+    endings: Sequence[str] = (),
+    enough: float = ENOUGH,
+) -> Looked:
+    """Look in a repository's files (`code`), and for commits (`past`); `history` speaks for files in any case.
+
+    `folder` and `endings` of paths are hard filters, of places alone. What is below `enough` is dropped as weak.
+    """
+    query = encoder.encode([asked.text])[0]
+    found: list[Found] = []
+    if code and len(corpus):
+        found += _places(asked, corpus, history, encoder, query, folder, endings)
+    if past and history is not None:
+        found += _commits(asked, history, encoder, query)
+    found.sort(key=lambda each: (-each.chance, -each.score, each.path, each.first))
+    sure = [each for each in found if each.chance >= enough]
+    kept = _mixed(sure, COMMITS if code else len(sure))
+    dropped = {"weak": len(found) - len(sure), "repeated": len(sure) - len(kept)}
+    return Looked(kept, {reason: count for reason, count in dropped.items() if count})
+
+
+def evidence(values: Floats) -> Floats:
+    """How likely each place is worth showing, by its own signals alone."""
+    columns = (values[:, SIGNALS.index(name)] for name in ("window", "name", "share", "named"))
+    total = EVIDENCE[0] + sum(weight * each for weight, each in zip(EVIDENCE[1:], columns, strict=True))
+    return np.asarray(1 / (1 + np.exp(-total)), np.float32)
+
+
+def _places(
+    asked: CodeQuery,
+    corpus: Corpus,
+    history: History | None,
+    encoder: Encoder,
+    query: Floats,
+    folder: str,
+    endings: Sequence[str],
+) -> list[Found]:
+    known = [corpus.vocabulary.ids[word] for word in asked.terms if word in corpus.vocabulary.ids]
+    table = corpus.units.table(known, len(corpus.vocabulary))
+    cosines = corpus.cosines(query, encoder.encode([asked.text], kind="code")[0])
+    told = history.files(asked.terms) if history is not None else {}
+    past = np.array([told.get(entry.path, 0.0) for entry, _ in corpus.places], np.float32)
+    named = np.maximum(codesignals.matched(asked, corpus.names), codesignals.on_path(asked, corpus.paths))
+    values = codesignals.signals(
+        asked, corpus.units, table, cosines, corpus.facts(codesignals.traits), named, past
+    )
+    allowed = corpus.among(folder, endings)
+    sections = corpus.sections
+    out = []
+    for source, group in ((CODE, ~sections), (DOCS, sections)):
+        rows = np.flatnonzero(group & allowed)
+        if not len(rows):
+            continue
+        # Prose is longer than code: each kind is compared with its like.
+        shares = codesignals.shares(asked, values[rows])
+        scores = shares.sum(axis=1)
+        chances = np.maximum(evidence(values[rows]), CALLED * _called(asked, table[rows]))
+        for at in np.argsort(-scores, kind="stable")[:EACH]:
+            entry, place = corpus.places[rows[at]]
+            why = {name: float(share) for name, share in zip(SIGNALS, shares[at], strict=True)}
+            chance = float(chances[at])
+            found = Found(
+                source, place.kind, entry.path, place.name, place.first, place.last, entry.blob,
+                sum(why.values()), why, chance,
+            )  # fmt: skip
+            out.append(found)
+    return _in_order(out)
+
+
+def _called(asked: CodeQuery, table: Floats) -> Floats:
+    """Whether a place's name holds all of a question's words, of which there are several."""
+    several = len(asked.terms) > 1 and table.shape[1] == len(asked.terms)
+    return np.asarray((table[:, :, NAME] > 0).all(axis=1) & several, np.float32)
+
+
+def _in_order(found: Sequence[Found]) -> list[Found]:
+    """A better placed one is no less sure than the next of its source: the ranking orders them, not the evidence."""
+    out = []
+    for source in (CODE, DOCS):
+        mine = [each for each in found if each.source == source]
+        best = 0.0
+        for each in reversed(mine):
+            best = max(best, each.chance)
+            out.append(Found(**{**each.__dict__, "chance": best}))
+    return out
+
+
+def _commits(asked: CodeQuery, history: History, encoder: Encoder, query: Floats) -> list[Found]:
+    scores = history.alike(asked.terms)
+    best = sorted(scores, key=lambda at: (-scores[at], at))[: 5 * EACH]
+    if not best:
+        return []
+    commits = [history.commits[at] for at in best]
+    rows = encoder.encode([f"{each.subject}\n{each.body[:300]}" for each in commits])
+    out = []
+    for at, commit, cosine in zip(best, commits, rows @ query, strict=True):
+        share = history.share(asked.terms, at)
+        similarity = max(0.0, float(cosine))
+        total = COMMIT_EVIDENCE[0] + COMMIT_EVIDENCE[1] * similarity + COMMIT_EVIDENCE[2] * share
+        why = {"similarity": similarity, "share": share}
+        chance = 1 / (1 + math.exp(-total))
+        out.append(
+            Found(HISTORY, "commit", "", commit.subject, 0, 0, "", sum(why.values()), why, chance, commit)
+        )
+    return sorted(out, key=lambda each: -each.chance)[:EACH]
+
+
+def _mixed(found: Sequence[Found], commits: int) -> list[Found]:
+    """Without what lies within a better one; few sections, so many commits, and what these say once."""
+    kept: list[Found] = []
+    for each in found:
+        inside = any(
+            other.path == each.path and other.first <= each.last and each.first <= other.last
+            for other in kept
+            if each.path
+        )
+        said = any(other.name == each.name for other in kept if each.commit and other.commit)
+        full = each.source == DOCS and sum(other.source == DOCS for other in kept) >= SECTIONS
+        full |= each.commit is not None and sum(other.commit is not None for other in kept) >= commits
+        if not (inside or said or full):
+            kept.append(each)
+    return kept
