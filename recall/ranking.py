@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -11,12 +13,16 @@ from ..store.items import Item
 from .candidates import Candidates, places
 from .concepts import concepts_in, words_of
 from .question import Understood
+from .sameness import sketch
+from .sameness import success as success
 
 #: Names this ranking in exposure records; it changes whenever a weight or a threshold does.
-RANKER = "linear-1"
+RANKER = "linear-2"
 DAY = 86_400_000
 #: What a word counts whose concept a memory speaks of, where one that it names counts 1.
 BY_CONCEPT = 0.75
+HALF_LIVES = tuple(DAY * 4**power // 4 for power in range(6))
+_NAME = re.compile(r"[A-Za-z_$][\w$]{2,}")
 
 
 @dataclass(frozen=True)
@@ -24,20 +30,22 @@ class Weights:
     """What each feature gives at most, and what a memory needs to be shown at all.
 
     `enough` is the evidence (similarity, words, language) asked for in a store of ten; with each doubling the
-    best of the unrelated comes `growth` nearer, as measured from 5 to 74 memories, up to `most`. All were
+    best of the unrelated comes `growth` nearer, as measured from 5 to 74 memories, up to `most`. These were
     chosen on `tests/recall_lessons/development.json`, so that at most one unrelated question in twenty gets
-    an answer.
+    an answer. `fits`, `recency` and `place` only order what is good enough; they were chosen on the histories of
+    `benchmarks/tasks.py`, where a learned ranker on held-out histories was no better (docs/benchmarks.md).
     """
 
     similarity: float = 1.0
     words: float = 0.5
     language: float = 0.3
     fusion: float = 0.05
-    recency: float = 0.03
-    half_life: int = 180 * DAY
+    fits: float = 0.3
+    recency: float = 0.8
     success: float = 0.1
+    preference: float = 0.02
     scope: float = 0.02
-    place: float = 0.06
+    place: float = 0.3
     freshness: float = 0.08
     graph: float = 0.45  # for what is seen in the very symbol that is named
     named: float = 0.7  # a tie so strong does without likeness and words
@@ -48,7 +56,7 @@ class Weights:
     most: float = 0.55
     least_similarity: float = 0.05
     least_words: float = 0.05
-    beside: float = 0.75  # of the best one's evidence: what is much weaker than the best is not shown
+    beside: float = 0.8  # of the best one's evidence: what is much weaker than the best is not shown
 
     def threshold(self, size: int) -> float:
         """The evidence that a memory needs among `size` memories."""
@@ -94,31 +102,31 @@ def rank(
     weights = weights or Weights()
     out = []
     needed = weights.threshold(found.size)
-    evidence = [_evidence(weights, asked, item, at, found) for at, item in enumerate(found.items)]
+    measures = features(asked, found, now)
+    evidence = [_evidence(weights, each) for each in measures]
     shares = [sum(each.values()) for each in evidence]
     needed = max([needed, *(weights.beside * share for share in shares)])
     for at, item in enumerate(found.items):
-        why = evidence[at]
+        why, told = evidence[at], measures[at]
         tied, stale = found.graph.get(item.id, 0.0), ""
         if tied:
             why["graph"] = weights.graph * tied
         named = tied >= weights.named  # a weaker tie only says what comes first
         share = shares[at] + (why["graph"] if named else 0.0)
         dropped = _gate(weights, item, why, share, needed, named)
-        why["fusion"] = weights.fusion * float(found.fused[at])
-        why["recency"] = weights.recency * 0.5 ** (max(0, now - item.created) / weights.half_life)
-        why["success"] = weights.success * (success(item) - 0.5)
-        why["scope"] = weights.scope if item.scope in ("project", "user") else 0.0
-        if asked.file:
-            why["place"] = weights.place * nearness(asked.file, item)
-        if item.id in found.complexity:
-            why["complexity"] = weights.complexity * found.complexity[item.id]
+        for name in LATER:
+            if name in told:
+                why[name] = float(getattr(weights, name)) * told[name]
         if not dropped and exists is not None and (paths := places(item)):
             stale = "" if any(exists(path) for path in paths) else "that file is gone"
             why["freshness"] = -weights.freshness if stale else 0.0
         out.append(Ranked(item, sum(why.values()), why, dropped, stale))
     out.sort(key=lambda each: (bool(each.dropped), -each.score, each.item.id))
     return out
+
+
+#: Features that say what comes first among those that are good enough, and nothing of whether they are.
+LATER = ("fusion", "fits", "recency", "success", "preference", "scope", "place", "complexity")
 
 
 def fresh(
@@ -135,18 +143,75 @@ def fresh(
     return sorted(out, key=lambda each: (bool(each.dropped), -each.score, each.item.id))
 
 
-def _evidence(
-    weights: Weights, asked: Understood, item: Item, at: int, found: Candidates
-) -> dict[str, float]:
+def features(asked: Understood, found: Candidates, now: int) -> list[dict[str, float]]:
+    """What can be measured of each candidate, from 0 to 1 but for `success` and `language` (below 0 too).
+
+    `place` is left out where no file is asked about, `fits` where the question names nothing.
+    """
+    fitting = fits(asked, found.items)
+    out = []
+    for at, item in enumerate(found.items):
+        told = {
+            "similarity": max(0.0, float(found.code[at]), float(found.text[at])),
+            "words": coverage(asked, item),
+        }
+        if asked.named and item.language and item.language not in asked.named:
+            told["language"] = -1.0
+        told["fusion"] = float(found.fused[at])
+        told["recency"] = recency(now - item.created)
+        told["success"] = success(item) - 0.5
+        told["preference"] = float(item.hand == "person" or item.kind == "note")
+        told["scope"] = float(item.scope in ("project", "user"))
+        if fitting:
+            told["fits"] = fitting[at]
+        if item.id in found.complexity:
+            told["complexity"] = found.complexity[item.id]
+        if asked.file:
+            told["place"] = nearness(asked.file, item)
+        out.append(told)
+    return out
+
+
+def recency(age: int) -> float:
+    """The mean of exponential decays, from a half-life of six hours to one of 256 days, so that an hour is told from a
+    day as a month is from half a year; `age` is in ms.
+    """
+    return float(sum(0.5 ** (max(0, age) / each) for each in HALF_LIVES)) / len(HALF_LIVES)
+
+
+def fits(asked: Understood, items: Sequence[Item]) -> list[float]:
+    """How much of what each correction took away stands in the code of a question: rare names count more.
+
+    Empty where the question holds no code, since a name that prose shares says nothing.
+    """
+    if asked.kind != "code":
+        return []
+    here = frozenset(_NAME.findall(asked.text))
+    gone = []
+    for item in items:
+        made = sketch(item.evidence[0].before, item.evidence[0].after) if item.evidence else None
+        gone.append(frozenset(token for token in made[0] if _NAME.fullmatch(token)) if made else frozenset())
+    often = Counter(name for names in gone for name in names)
+    rare = {name: math.log(1 + len(items) / count) for name, count in often.items()}
+    out = []
+    for names in gone:
+        total = sum(rare[name] for name in names)
+        out.append(sum(rare[name] for name in names & here) / total if total else 0.0)
+    return out
+
+
+def _evidence(weights: Weights, told: Mapping[str, float]) -> dict[str, float]:
     """What speaks for a memory by itself, whatever else is in the store."""
-    cosine = max(0.0, float(found.code[at]), float(found.text[at]))
-    why = {"similarity": weights.similarity * cosine, "words": weights.words * coverage(asked, item)}
-    if asked.named and item.language and item.language not in asked.named:
-        why["language"] = -weights.language
-    return why
+    return {
+        name: float(getattr(weights, name)) * told[name]
+        for name in ("similarity", "words", "language")
+        if name in told
+    }
 
 
-def _gate(weights: Weights, item: Item, why: Mapping[str, float], share: float, needed: float, named: bool) -> str:
+def _gate(
+    weights: Weights, item: Item, why: Mapping[str, float], share: float, needed: float, named: bool
+) -> str:
     """Why a memory is not good enough, in one word; empty when it is."""
     if share < needed and item.status != "retired" and not item.against:
         return "weak"  # most are; the reasons that come before it need one of those
@@ -161,12 +226,6 @@ def _gate(weights: Weights, item: Item, why: Mapping[str, float], share: float, 
     if why["words"] < weights.words * weights.least_words or share < needed:
         return "weak"
     return ""
-
-
-def success(item: Item) -> float:
-    """The mean of the Beta posterior of being right, from a uniform prior; support counts to ten at most."""
-    support = min(item.support, 10)
-    return (support + 1) / (support + item.against + 2)
 
 
 def nearness(file: str, item: Item) -> float:
