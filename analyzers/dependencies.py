@@ -46,7 +46,7 @@ def imported(source: str, language: str) -> tuple[Import, ...]:
     found = [Import(each[1], tuple(_python_names(each[2]))) for each in _FROM.finditer(text)]
     for each in _IMPORT.finditer(text):
         found += [Import(part.split()[0]) for part in each[1].replace("\\\n", " ").split(",") if part.split()]
-    return tuple(dict.fromkeys(each for each in found if each.module.strip(".").isascii()))[:MOST]
+    return tuple(dict.fromkeys(each for each in found if each.module != "__future__"))[:MOST]
 
 
 def _python_names(clause: str) -> Iterator[str]:

@@ -70,6 +70,33 @@ class AskResult(TypedDict):
     notes: list[str]
 
 
+class GraphNode(TypedDict):
+    """One node, `depth` steps from the root; `left_out` neighbours were too many. Both figures are 0 for no function."""
+
+    id: str
+    kind: str
+    title: str
+    depth: int
+    left_out: int
+    cyclomatic: int
+    cognitive: int
+
+
+#: A word of Python's stands among the fields of an edge.
+GraphEdge = TypedDict("GraphEdge", {"from": str, "relation": str, "to": str})
+
+
+class GraphResult(TypedDict):
+    """`cortex graph --json`."""
+
+    schema: int
+    root: str
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+    left_out: int
+    notes: list[str]
+
+
 class OtherResult(TypedDict):
     """What a less sure rule would have written in the place of a finding."""
 

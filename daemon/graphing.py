@@ -193,11 +193,10 @@ def _title(state: State, node: str, items: Mapping[str, Item]) -> str:
 
 
 def _complexity(state: State, node: str) -> dict[str, int]:
-    """How complex a function is."""
-    if not node.startswith("symbol:"):
-        return {}
+    """How complex a function is; 0 and 0 for all else."""
     path, _, name = node.removeprefix("symbol:").partition("#")
-    found = state.code().symbol(path, name)
-    if found is None or not found.cyclomatic:
-        return {}
-    return {"cyclomatic": found.cyclomatic, "cognitive": found.cognitive}
+    found = state.code().symbol(path, name) if node.startswith("symbol:") else None
+    return {
+        "cyclomatic": found.cyclomatic if found else 0,
+        "cognitive": found.cognitive if found else 0,
+    }

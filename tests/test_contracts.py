@@ -177,6 +177,8 @@ def test_python_returns_what_the_command_prints(taught: Path):
         contracts.FindingResult,
         contracts.FixResult,
         contracts.FixedFile,
+        contracts.GraphNode,
+        contracts.GraphResult,
         contracts.MemoryResult,
         contracts.OtherResult,
         contracts.RuleEntry,
