@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Classifier(Protocol):
@@ -11,8 +11,13 @@ class Classifier(Protocol):
 
     name: str
 
-    def classify(self, texts: Sequence[str]) -> list[tuple[str, float]]:
-        """(label, confidence) for each text, the label one of `cortex.models.labels.LABELS` or "unsure"."""
+    def classify(
+        self, texts: Sequence[str], kind: Literal["prompt", "subject"] | None = None
+    ) -> list[tuple[str, float]]:
+        """(label, confidence) for each text, the label one of `cortex.models.labels.LABELS` or "unsure".
+
+        `kind` says what the texts are, where that is known.
+        """
         ...
 
 
