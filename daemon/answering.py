@@ -41,6 +41,7 @@ def ask(
     `sources` says where else to look: "memories,code,history". Raises `UsageError` for an empty question, another
     source, or a `k` or `budget` out of range.
     """
+    from ..models.routing import route
     from ..recall.cascade import Question, recall
     from . import finding
     from .standing import standing
@@ -86,7 +87,11 @@ def ask(
     result: AskResult = {
         "schema": SCHEMA,
         "query": question,
-        "task": {"type": answer.task_type, "confidence": round(answer.task_confidence, 4)},
+        "task": {
+            "type": answer.task_type,
+            "confidence": round(answer.task_confidence, 4),
+            "route": route(question, answer.task_type),
+        },
         "context": context,
         "tokens": tokens,
         "tokenizer": state.models.counter.name,

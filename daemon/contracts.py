@@ -27,6 +27,7 @@ class Task(TypedDict):
 
     type: str
     confidence: float
+    route: str
 
 
 class RecalledMemory(TypedDict):
