@@ -75,7 +75,8 @@ def ask(result: Mapping[str, Any], paint: Paint, explain: bool = False) -> str:
         lines.append("")
         for memory in result["memories"]:
             gave = ", ".join(f"{name} {share:+.3f}" for name, share in memory["why"].items() if share)
-            lines.append(paint("dim", f"{memory['id'][:12]}  {memory['score']:.3f} = {gave}"))
+            name = safe(memory["id"]) if memory.get("line") else memory["id"][:12]
+            lines.append(paint("dim", f"{name}  {memory['score']:.3f} = {gave}"))
         dropped = ", ".join(f"{why}: {number}" for why, number in result["dropped"].items() if number)
         if dropped:
             lines.append(paint("dim", f"dropped: {dropped}"))

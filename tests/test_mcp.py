@@ -37,9 +37,11 @@ def test_a_client_lists_the_tools_recalls_and_records(clone: Path):
             recalled = await client.call_tool("recall", {"task": "how are timestamps stored?"})
             recorded = await client.call_tool("record_generation", {"path": "gen.py", "task": "make x"})
             refused = await client.call_tool("record_generation", {"path": "../out.py", "content": "x"})
-            return tools, recalled, recorded, refused
+            rumours = await client.call_tool("recall", {"task": "x", "sources": "code,rumours"})
+            return tools, recalled, recorded, refused, rumours
 
-    tools, recalled, recorded, refused = asyncio.run(talk())
+    tools, recalled, recorded, refused, rumours = asyncio.run(talk())
+    assert rumours.is_error and "memories, code, history" in rumours.content[0].text
     assert set(tools) == {"recall", "record_generation"}
     assert (
         tools["recall"].annotations.read_only_hint
