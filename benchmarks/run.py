@@ -25,6 +25,8 @@ NAMES = (
     "recall",
     "scale",
     "others",
+    "threshold",
+    "tasks",
     "history",
     "edit_script",
     "ownership",
@@ -35,7 +37,7 @@ NAMES = (
     "retrieval",
 )
 INSTALLED = ("commands", "hooks")
-HISTORIES = ("history", "edit_script", "ownership", "next_correction", "retrieval")
+HISTORIES = ("tasks", "history", "edit_script", "ownership", "next_correction", "retrieval")
 
 
 def main() -> int:

@@ -123,10 +123,11 @@ def chart(
     guides: Mapping[str, Points] | None = None,
     *,
     logarithmic: bool = True,
+    legend: tuple[float, float] = (LEFT + 14, TOP + 18),
 ) -> str:
     """An SVG image with both axes alike: from 0, or over whole powers of ten, where all values are above 0.
 
-    `guides` are dashed lines without points.
+    `guides` are dashed lines without points; `legend` is where the names begin, in the image's units.
     """
     guides = guides or {}
     scale = _Powers if logarithmic else _FromZero
@@ -163,9 +164,9 @@ def chart(
             rows += [
                 f'<circle cx="{x.at(a):.1f}" cy="{y.at(b):.1f}" r="4" fill="{colour}"/>' for a, b in points
             ]
-        beside = TOP + 18 + 20 * number
-        rows.append(_line(LEFT + 14, beside - 4, LEFT + 40, beside - 4, colour, dashes, 2))
-        rows.append(_text(LEFT + 48, beside, name, "start"))
+        left, beside = legend[0], legend[1] + 20 * number
+        rows.append(_line(left, beside - 4, left + 26, beside - 4, colour, dashes, 2))
+        rows.append(_text(left + 34, beside, name, "start"))
     return "\n".join([*rows, "</svg>", ""])
 
 
