@@ -72,7 +72,7 @@ class AskResult(TypedDict):
 
 
 class GraphNode(TypedDict):
-    """One node, `depth` steps from the root; `left_out` neighbours were too many. Both figures are 0 for no function."""
+    """One node, `depth` steps from the root; `left_out` neighbours were too many. Figures are 0 for no function."""
 
     id: str
     kind: str

@@ -18,6 +18,8 @@ FILE_GONE, CODE_GONE, REWRITTEN = "that file is gone", "that code is gone", "tha
 MOVED, LARGEST = 8, 512 * 1024
 #: Of more changes since no renamed file is looked for.
 CHANGED = 3_000
+#: So many answers are kept.
+SAID = 4_096
 _KEPT = 64
 
 
@@ -80,6 +82,16 @@ def standing(state: State) -> Callable[[Item], str]:
         return CODE_GONE if known and one.symbol and code.symbol(one.path, one.symbol) is None else REWRITTEN
 
     def of(item: Item) -> str:
+        if tree is None or not all(one.commit for one in item.evidence):
+            return look(item)  # files that are not committed come and go
+        key = (item.id, item.head, str(len(item.evidence)), str(tree.id), code.tree)
+        if key not in state.standings:
+            if len(state.standings) >= SAID:
+                state.standings.clear()
+            state.standings[key] = look(item)
+        return state.standings[key]
+
+    def look(item: Item) -> str:
         shown = [one for one in item.evidence if one.path]
         if tree is None or not (shown or item.path):
             return ""

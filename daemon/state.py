@@ -154,6 +154,11 @@ class State:
         return {}
 
     @cached_property
+    def standings(self) -> dict[tuple[str, ...], str]:
+        """What was said of memories' code, by their versions and the tree: see `standing`."""
+        return {}
+
+    @cached_property
     def ignored(self) -> ignore.Ignore:
         """What the person does not want to be recorded or learnt from."""
         return ignore.read(self.place.store)

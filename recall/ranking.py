@@ -127,6 +127,8 @@ def rank(
 
 #: Features that say what comes first among those that are good enough, and nothing of whether they are.
 LATER = ("fusion", "fits", "recency", "success", "preference", "scope", "place", "complexity")
+#: Of so many, the best, it is asked: more than an answer has room for.
+ASKED = 12
 
 
 def fresh(
@@ -134,9 +136,9 @@ def fresh(
 ) -> list[Ranked]:
     """The same anew, where those that are good enough were asked what became of their code."""
     least, out = (weights or Weights()).freshness, []
-    for each in ranked:
-        stale = "" if each.dropped else standing(each.item)
-        if not each.dropped:
+    for place, each in enumerate(ranked):
+        if not each.dropped and place < ASKED:
+            stale = standing(each.item)
             why = {**each.why, "freshness": -least if stale else 0.0}
             each = replace(each, why=why, score=sum(why.values()), stale=stale)
         out.append(each)
