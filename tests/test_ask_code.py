@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
+from cortex.daemon import contracts
 from cortex.daemon.session import Session
 from cortex.repo.errors import UsageError
 
@@ -87,6 +89,18 @@ def test_a_function_is_found_by_what_it_does(memory: Session):
     assert "net/retry.py:4 call_with_backoff" in told["context"]
     assert "    | def call_with_backoff(send, attempts=8):" in told["context"]
     assert 0 < told["tokens"] <= 500 and not told["abstained"]
+
+
+def test_each_answer_has_the_fields_of_the_contract(memory: Session):
+    memory.remember("Requests are sent again with a growing pause, never at once.")
+    for sources in ("code", "memories,code,history"):
+        told = memory.recall("retry sending a request with a growing pause", sources=sources)
+        assert set(told) == set(get_type_hints(contracts.AskResult))
+        assert set(told["task"]) == set(get_type_hints(contracts.Task))
+        assert told["memories"]
+        for each in told["memories"]:
+            assert set(each) == set(get_type_hints(contracts.RecalledMemory))
+            assert all(set(one) == set(get_type_hints(contracts.Evidence)) for one in each["evidence"])
 
 
 def test_go_and_docs_are_searched_too(memory: Session):
