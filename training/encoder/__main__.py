@@ -44,8 +44,8 @@ from cortex.models.descriptions import ENCODER, read
 _ALL = ("pypi", "npm", "deb", "git")
 _SAMPLE_PLAN = fitting.Plan(steps=150, batch=512, warm=20)
 _FULL_PLAN = fitting.Plan()
-# A file that has learnt gains by a little more, on commits above all, and loses by much more: 1,200 steps at 2e-3 took
-# back on doc comments what 400 at 1.5e-3 had brought. Names alone count for little here: the vectors know them.
+# A file that has learnt gains by a little more, on commits above all, and loses by much more: after 1,200 steps at 2e-3
+# nothing of the gain was left (docs/benchmarks.md). Names alone count for little here: the vectors know them.
 _TUNED_PLAN = fitting.Plan(steps=400, batch=1_024, rate=1.5e-3, warm=50, shares=(1.0, 0.2, 1.0, 1.0, 1.0))
 
 
