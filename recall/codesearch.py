@@ -120,7 +120,9 @@ def _places(
         rows = np.flatnonzero(group & allowed)
         if not len(rows):
             continue
-        # Prose is longer than code: each kind is compared with its like.
+        # Prose is longer than code, and `docs/` is where it belongs: each kind is compared with its like.
+        if source == DOCS:
+            values[rows, SIGNALS.index("test")] = 0
         shares = codesignals.shares(asked, values[rows])
         scores = shares.sum(axis=1)
         chances = np.maximum(evidence(values[rows]), CALLED * _called(asked, table[rows]))
