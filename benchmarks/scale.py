@@ -96,12 +96,13 @@ def _figures(row: Row) -> list[Figure]:
 def _picture(rows: Sequence[Row]) -> str:
     series = {
         "p50, ms": [(float(row.size), row.p50) for row in rows],
-        "p99, ms": [(float(row.size), row.p99) for row in rows],
         "resident, KB a memory": [(float(row.size), row.memory) for row in rows],
         "first answer after a start, s": [(float(row.size), row.first_s) for row in rows],
     }
-    budget = {"budget of p50, ms": [(float(size), most) for size, most in MIDDLE.items()]}
-    return chart("Recall by the number of memories", "memories", "ms, KB or s", series, budget)
+    measured = {row.size for row in rows}
+    budget = [(float(size), most) for size, most in MIDDLE.items() if size in measured]
+    guides = {"budget of p50, ms": budget} if len(budget) > 1 else {}
+    return chart("Recall by the number of memories", "memories", "ms, KB or s", series, guides)
 
 
 def _one(size: int, given: argparse.Namespace) -> Row:
