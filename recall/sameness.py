@@ -152,8 +152,14 @@ def _against(one: tuple[str, str], other: tuple[str, str]) -> bool:
     redone = bool(right[1]) and right[1] == left[0]
     if not (undone or redone):
         return False
-    telling = left[1] if undone else left[0]
-    if any(_NAME.match(token) for token in telling) and left[0] and left[1] and right[0] and right[1]:
+    # There and back again is told by the names alone; of a step further only the same surroundings tell.
+    if (
+        undone
+        and redone
+        and any(_NAME.match(token) for token in (*left[0], *left[1]))
+        and left[0]
+        and left[1]
+    ):
         return True
     both = left[2] | right[2]
     return bool(both) and len(left[2] & right[2]) >= BESIDE * len(both)

@@ -62,6 +62,7 @@ APART = [
     ("os.remove(p)", "p.unlink()", "os.mkdir(p)", "p.mkdir()"),
     ("f(1)", "f(2)", "grow(2, tree)", "grow(1, tree)"),
     ("get(u)", "get(u, timeout=5)", "get(u)", "get(u, timeout=9)"),
+    ("app.use(express.router)", "app.use(app.router)", "app.locals.use(f)", "res.locals.use(f)"),
 ]
 
 
