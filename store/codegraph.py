@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..repo.errors import BusyError, PlaceError
 from ..repo.files import write_whole
 from . import notes
 from .derived import sha256
@@ -187,6 +188,7 @@ class CodeGraph:
             said = self._note()
             if said is None or sha256(path) != said.get("sha256") or not self._connected(path):
                 self._connected(None)  # until somebody makes it again
+                self._distrust(path)
             else:
                 self.tree = str(said.get("tree", ""))
             self._stamp = self._now()
@@ -194,6 +196,15 @@ class CodeGraph:
             self._connected(None)
 
     # On disk
+
+    def _distrust(self, path: Path) -> None:
+        """Take the note of a damaged file away, so that whoever looks for work finds some."""
+        if self.folder is None:
+            return
+        with suppress(OSError, BusyError, PlaceError), writer_lock(self.folder, 0.0):
+            said = self._note()  # under the lock nobody is between the file and its note
+            if said is not None and sha256(path) != said.get("sha256"):
+                (self.folder / CODE_NOTE).unlink(missing_ok=True)
 
     def _connected(self, path: Path | None) -> bool:
         try:

@@ -93,6 +93,7 @@ def test_a_damaged_file_is_not_believed_and_is_made_again(state: State, damage: 
     else:
         file.write_bytes(b"no database")
     assert state.code().files() == {}
+    assert charting.due(state)
     assert charting.catch_up(state, 60)
     assert imports(state.code(), "web/app.ts") == {"file:web/draw.ts"}
     assert CodeGraph(state.place.store / "index").tree == str(state.tree().id)  # type: ignore[union-attr]
