@@ -19,12 +19,11 @@ from . import notes
 from .derived import sha256
 from .durable import SYSTEM, read
 from .graph import SqliteGraph
-from .layout import CODE_NOTE
+from .layout import CODE_GRAPH, CODE_NOTE
 from .lock import writer_lock
 
 #: Raised when what is read of a blob, or what leads where, changes: an older file is then made again.
 FORM = 1
-CODE = "graph-code.sqlite"
 #: How long a write waits for another process that works on the index, in seconds.
 PATIENCE_S = 1.0
 #: The part of a name behind the last dot leads to its symbols, by this relation, which is shown nowhere.
@@ -183,7 +182,7 @@ class CodeGraph:
 
     def _open(self) -> None:
         self.tree, self._known, self._endings, self._on_disk = "", {}, None, False
-        path = self.folder / CODE if self.folder is not None else None
+        path = self.folder / CODE_GRAPH if self.folder is not None else None
         if path is not None and self.folder is not None:
             said = self._note()
             if said is None or sha256(path) != said.get("sha256") or not self._connected(path):
@@ -240,8 +239,8 @@ class CodeGraph:
                 return  # another process did meanwhile
             self.close()
             for ending in ("", "-journal", "-wal", "-shm"):
-                (self.folder / (CODE + ending)).unlink(missing_ok=True)
-            if not self._connected(self.folder / CODE):
+                (self.folder / (CODE_GRAPH + ending)).unlink(missing_ok=True)
+            if not self._connected(self.folder / CODE_GRAPH):
                 self._connected(None)
             self._save()
 
@@ -264,7 +263,7 @@ class CodeGraph:
     def _save(self) -> None:
         """Say what the file is now: a kill before this leaves one that nobody trusts."""
         if self.folder is not None and self._on_disk:
-            said = {"schema": 1, "form": FORM, "tree": self.tree, "sha256": sha256(self.folder / CODE)}
+            said = {"schema": 1, "form": FORM, "tree": self.tree, "sha256": sha256(self.folder / CODE_GRAPH)}
             write_whole(self.folder / CODE_NOTE, notes.write(said), durable=False)
             self._stamp = self._now()
 

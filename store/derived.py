@@ -17,7 +17,7 @@ import numpy as np
 from ..repo.files import naming
 from . import notes
 from .durable import SYSTEM, read
-from .layout import CODE_NOTE
+from .layout import CODE_GRAPH, CODE_NOTE
 from .protocols import Floats
 
 #: Raised when what is embedded or searched is derived in another way: older files are then made again.
@@ -106,6 +106,9 @@ def faults(folder: Path) -> list[tuple[str, str]]:
             lost.append((name, "its checksum does not fit"))
     if (folder / REBUILD).exists():
         return lost
+    kept = notes.read((folder / CODE_NOTE).read_bytes()) if (folder / CODE_NOTE).is_file() else None
+    if kept and (folder / CODE_GRAPH).exists() and sha256(folder / CODE_GRAPH) != kept.get("sha256"):
+        lost.append((CODE_GRAPH, "is not what its note says"))
     found = read_manifest(folder)
     if isinstance(found, str):
         return lost

@@ -19,7 +19,8 @@ from .record import NotCanonicalError, canonical, crc
 FORMAT = 1
 FORMAT_FILE = "format.json"
 BASELINE = "baseline.json"
-CODE_NOTE = "graph-code.json"  # in index/: which tree the graph of the code is of
+CODE_GRAPH = "graph-code.sqlite"  # in index/: the graph of the code
+CODE_NOTE = "graph-code.json"  # its SHA-256, and of which tree it is
 WRITER = "writer"
 CLOCK = "clock"
 FOLDERS = (wal.FOLDER, segments.SHARED, segments.PRIVATE, quarantine.FOLDER, "spool", "index")

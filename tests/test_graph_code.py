@@ -13,8 +13,8 @@ from cortex.daemon import charting
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models, State
 from cortex.repo.places import find
-from cortex.store import layout
-from cortex.store.codegraph import CODE, CodeGraph, Facts, Symbol
+from cortex.store import doctor, layout
+from cortex.store.codegraph import CodeGraph, Facts, Symbol
 from cortex.store.graph import MemoryGraph, SqliteGraph
 from cortex.store.neighbourhood import Edge, around, neighbourhood
 
@@ -80,7 +80,10 @@ def test_only_new_blobs_are_read_and_what_is_gone_is_forgotten(
 def test_a_damaged_file_is_not_believed_and_is_made_again(state: State, damage: str):
     charting.catch_up(state, 60)
     state.close()
-    file, note = state.place.store / "index" / CODE, state.place.store / "index" / layout.CODE_NOTE
+    file, note = (
+        state.place.store / "index" / layout.CODE_GRAPH,
+        state.place.store / "index" / layout.CODE_NOTE,
+    )
     data = file.read_bytes()
     if damage == "flip":
         file.write_bytes(data[:5_000] + bytes([data[5_000] ^ 1]) + data[5_001:])
@@ -92,6 +95,10 @@ def test_a_damaged_file_is_not_believed_and_is_made_again(state: State, damage: 
         note.write_bytes(note.read_bytes().replace(b"sha256", b"sha257"))
     else:
         file.write_bytes(b"no database")
+    told = doctor.examine(state.place.store).problems
+    assert [each.path for each in told] == (
+        [] if damage == "gone" else [f"index/{(note if damage == 'note' else file).name}"]
+    )
     assert state.code().files() == {}
     assert charting.due(state)
     assert charting.catch_up(state, 60)
