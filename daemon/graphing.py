@@ -184,10 +184,10 @@ def _title(state: State, node: str, items: Mapping[str, Item]) -> str:
         return f"{called} in {path}"
     if kind == "commit":
         try:
-            held = state.repository[name]
+            held = state.repository[name].peel(pygit2.Commit)
         except (KeyError, ValueError, pygit2.GitError):
             return f"{name[:10]} (not in this clone)"
-        subject = held.message.strip().split("\n")[0] if isinstance(held, pygit2.Commit) else ""
+        subject = held.message.strip().partition("\n")[0]
         return f"{name[:10]} {subject}".strip()
     return name
 

@@ -180,7 +180,8 @@ class CodeGraph:
         """Let go of the file."""
         self.graph.close()
 
-    def _open(self) -> None:
+    def _open(self) -> bool:
+        """Open what there is; False where that is not on the disk."""
         self.tree, self._known, self._endings, self._on_disk = "", {}, None, False
         path = self.folder / CODE_GRAPH if self.folder is not None else None
         if path is not None and self.folder is not None:
@@ -193,6 +194,7 @@ class CodeGraph:
             self._stamp = self._now()
         else:
             self._connected(None)
+        return self._on_disk
 
     # On disk
 
@@ -234,8 +236,7 @@ class CodeGraph:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with writer_lock(self.folder, PATIENCE_S):
             self.close()
-            self._open()
-            if self._on_disk:
+            if self._open():
                 return  # another process did meanwhile
             self.close()
             for ending in ("", "-journal", "-wal", "-shm"):
@@ -245,7 +246,10 @@ class CodeGraph:
             self._save()
 
     def _rows(self, query: str, *values: str) -> list[tuple[str, ...]]:
-        return self._connection.execute(query, values).fetchall()
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error:
+            return []  # likewise: see `SqliteGraph`
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -254,9 +258,9 @@ class CodeGraph:
         with writer_lock(kept, PATIENCE_S) if kept is not None else nullcontext():
             try:
                 yield
-            except BaseException:
+            except sqlite3.Error as error:
                 self._connection.rollback()
-                raise
+                raise OSError(f"the graph of the code cannot be written ({error})") from error
             self._connection.commit()
             self._save()
 

@@ -60,7 +60,9 @@ def test_places_of_accepted_code_count_against_and_those_that_follow_count_for()
         return judged([PATTERN], [("old.py", OLD * old), ("new.py", NEW * new)])[0]
 
     assert said(0, 1).speaks() and said(0, 0) == Here()
-    assert not said(0, 0).speaks() and said(0, 0).speaks(vouched=True)  # nobody here writes so, and one wants it
+    assert not said(0, 0).speaks() and said(0, 0).speaks(
+        vouched=True
+    )  # nobody here writes so, and one wants it
     assert said(3, 5) == Here(stood=3, follows=5) and not said(3, 5).speaks(vouched=True)
     assert not said(1, 0).speaks() and said(1, 40).speaks()
     assert not said(40, 400).speaks(vouched=True)  # so many exceptions are another way of saying it
