@@ -20,6 +20,7 @@ AMBIGUOUS, MEMORIES, FILES = 4, 60, 40
 #: For so many candidates complexity is looked up.
 MEASURED = 40
 _PATH = re.compile(r"[\w@.-]*(?:/[\w@.-]+)*/?[\w@-]+\.[A-Za-z]\w{0,4}\b")
+_RUN, LONGEST_PATH = re.compile(r"[\w@./-]+"), 200
 _CALLED = re.compile(
     r"`([A-Za-z_$][\w$.]*)(?:\(\))?`|\b([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+)|\b([A-Za-z_$][\w$]*)\("
 )
@@ -129,7 +130,10 @@ def _files(name: str, memories: Graph, code: Code) -> list[str]:
 
 
 def _paths(text: str) -> list[str]:
-    return list(dict.fromkeys(_PATH.findall(text)))[:8]
+    """What looks like a path. Each run of such signs is matched from its start: a search is cubic in its length."""
+    runs = (run.lstrip("/") if run.startswith("//") else run for run in _RUN.findall(text) if "." in run)
+    found = (_PATH.match(run) for run in runs if len(run) <= LONGEST_PATH)
+    return list(dict.fromkeys(each[0] for each in found if each))[:8]
 
 
 def _names(text: str) -> list[str]:
