@@ -64,7 +64,10 @@ class SqliteGraph:
         if relation is not None:
             where, values = f"{where} and relation = ?", [node, relation]
         query = f"select relation, {far} from edges where {where} order by relation, {far}"  # noqa: S608
-        return [(str(found), str(end)) for found, end in self._connection.execute(query, values)]
+        try:
+            return [(str(found), str(end)) for found, end in self._connection.execute(query, values)]
+        except sqlite3.Error:
+            return []  # somebody damaged the file: whoever keeps it makes it again, and an answer does not wait
 
     def nodes(self) -> set[str]:
         """The nodes that edges leave."""
