@@ -413,8 +413,8 @@ def test_the_doctor_waits_for_no_pipe_and_mends_what_is_no_file(
         (place.store / name).unlink()
     put_in_place_of(place.store / name, what)
     said = cortex("doctor")
-    assert said.returncode == 4 and f"  {name}:0: " in said.stdout, said.stdout
+    assert said.returncode == 4 and f"  {name}: " in said.stdout, said.stdout
     assert cortex("status").returncode == 0
     said = cortex("doctor", "--repair")
-    assert f"  {name}:0: " not in said.stdout and Quarantine(place.store).contents()
+    assert f"  {name}: " not in said.stdout and Quarantine(place.store).contents()
     assert checkup.faults(place) == [] and examine(place.store).sound
