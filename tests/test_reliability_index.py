@@ -26,10 +26,13 @@ TEMPLATE = Path(__file__).resolve().parent.parent / ".cortex-template"
 DAMAGE = """
 import json, random, sys
 from pathlib import Path
+import cortex.daemon.engine as working
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models
 from cortex.repo.places import find
 import cortex.store.index as index
+
+working.QUIET_S = 0.0  # what is read in quiet moments is read at once
 
 repo, seed, count, large = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 index.LARGE = index.MemoryIndex.__init__.__defaults__[0] if not large else large
