@@ -17,12 +17,12 @@ from typing import Any
 
 from ..learning.guard.findings import ActiveRule
 from ..repo.files import read_plain
-from ..store import segments, wal
+from ..store import notes, segments, wal
 from ..store.durable import SYSTEM
 from ..store.items import MADE_OF, Evidence, Item
 from ..store.kinds import Hole, Pattern
 
-FILE = "rules.ready"
+FILE = notes.READY
 #: Raised when rules are made of the journal in another way.
 FORM = 1
 LARGEST = 64 * 1024 * 1024
@@ -52,8 +52,8 @@ def load(store: Path, writer: str, stamp: object, known: Ready | None = None) ->
         if known is not None and holds(known, store, writer, stamp):
             return known
         data = read_plain(store / "index" / FILE, LARGEST)
-        digest, _, rest = data.partition(b"\n")
-        if digest.decode("ascii") != hashlib.sha256(rest).hexdigest():
+        rest = notes.unsealed(data)
+        if rest is None:
             return None
         head, rules, *lines = rest.split(b"\n")
         ready = Ready(json.loads(head), [], {})
@@ -93,7 +93,7 @@ def keep(
     rest = b"\n".join(json.dumps(each, ensure_ascii=True).encode() for each in said)
     folder = store / "index"
     folder.mkdir(mode=0o700, exist_ok=True)
-    derived.replace(folder / FILE, hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
+    derived.replace(folder / FILE, notes.sealed(rest))
 
 
 def state_of(store: Path) -> tuple[str, dict[str, list[Any]]]:

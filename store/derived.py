@@ -104,6 +104,9 @@ def faults(folder: Path) -> list[tuple[str, str]]:
         said = notes.read(path.read_bytes()) if path.is_file() else {}
         if said is None or (said.keys() - fields and said.get("form", FORM) == FORM):
             lost.append((name, "its checksum does not fit"))
+    ready = folder / notes.READY
+    if ready.is_file() and notes.unsealed(ready.read_bytes()) is None:
+        lost.append((notes.READY, "its checksum does not fit"))
     if (folder / REBUILD).exists():
         return lost
     kept = notes.read((folder / CODE_NOTE).read_bytes()) if (folder / CODE_NOTE).is_file() else None

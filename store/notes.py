@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from .record import crc
+
+#: The rules that may warn, kept ready: sealed, not a note.
+READY = "rules.ready"
 
 
 def write(said: Mapping[str, object]) -> bytes:
@@ -24,6 +28,17 @@ def read(data: bytes) -> dict[str, Any] | None:
         return said if given is None or given == crc(_dump(said)) else None
     except (ValueError, RecursionError):
         return None
+
+
+def sealed(rest: bytes) -> bytes:
+    """A larger file with the SHA-256 of it as its first line."""
+    return hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest
+
+
+def unsealed(data: bytes) -> bytes | None:
+    """What was sealed; None when a bit of it is another."""
+    digest, _, rest = data.partition(b"\n")
+    return rest if digest == hashlib.sha256(rest).hexdigest().encode() else None
 
 
 def _dump(said: Mapping[str, object]) -> bytes:
