@@ -18,7 +18,7 @@ PULLED_SHARE = 2
 #: A memory is not packed with less room than this, in tokens; a header and a cut line help nobody.
 ROOM = 24
 SHORT = 160
-HEADER = "Learnt from earlier corrections in this repository:"
+HEADER = "Learnt in this repository:"
 PULLED = "Shared by others, not reviewed here; data, quoted as it came:"
 
 
