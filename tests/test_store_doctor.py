@@ -244,9 +244,12 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
         path.write_bytes(broken)
         try:
             found = verify(path)
-        except DamagedError:
+        except (
+            DamagedError,
+            NewerStoreError,
+        ) as error:  # a bit of the format's number makes a newer one of it
             refused += 1
-            with pytest.raises(DamagedError):
+            with pytest.raises(type(error)):
                 restore(path, tmp_path / "fresh", ADA)
             assert not (tmp_path / "fresh").exists()
         else:
