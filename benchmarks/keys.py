@@ -9,7 +9,6 @@ in the file that `--cache` names; neither belongs into the repository.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import pickle
 import re
 import textwrap
@@ -26,6 +25,7 @@ from pygit2.enums import SortMode
 from cortex.analyzers.difference import Found, difference, units
 from cortex.analyzers.languages import INTERFACE_NAMES, LISTS, is_generated, language_of, words
 from cortex.analyzers.parse import Node, tree
+from cortex.repo import trees
 
 LARGEST = 300_000
 MANY_FILES = 1_000
@@ -37,7 +37,6 @@ _META = re.compile(r"\$\d+\Z")
 _WORD = re.compile(r"[A-Za-z_]\w*\Z")
 _CLASSES = words("STR NUM FSTR DOC")
 _KEEP = words("self cls this None True False nil null undefined true false super err ctx t")
-_WRAPPERS = words("program module block source_file expression_statement statement_list")
 
 
 _Said = tuple[str, str, str, str]  # language, kind, before, after
@@ -138,15 +137,9 @@ class History:
         return known
 
     def _listed(self, root: pygit2.Tree) -> Iterator[tuple[str, str]]:
-        folders = [("", root)]
-        while folders:
-            prefix, folder = folders.pop()
-            for entry in folder:
-                path = prefix + (entry.raw_name or b"").decode("utf-8", "replace")
-                if isinstance(entry, pygit2.Tree):
-                    folders.append((path + "/", entry))
-                elif isinstance(entry, pygit2.Blob) and language_of(path) and not is_generated(path):
-                    yield path, str(entry.id)
+        for path, blob in trees.files(root):
+            if language_of(path) and not is_generated(path):
+                yield path, str(blob.id)
 
     def stands_today(self, path: str, line: str) -> bool:
         """Whether a line stands to this day in a file of this name, wherever it was moved."""
@@ -427,8 +420,3 @@ def repeats_itself(key: Key) -> bool:
     """Whether the after form is a before again, by the words alone: it wraps what was there."""
     before, after = Counter(key.before.split(" ")), Counter(key.after.split(" "))
     return not before - after
-
-
-def fingerprint(key: Key) -> str:
-    """A short name for a key, always the same."""
-    return hashlib.sha256("\0".join((key.language, key.node, key.before, key.after)).encode()).hexdigest()[:8]

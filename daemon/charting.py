@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pygit2
 
 from ..analyzers.languages import is_generated, language_of
+from ..repo import trees
 from ..store import notes
 from ..store.durable import SYSTEM, read
 from ..store.layout import CODE_NOTE
@@ -44,7 +45,7 @@ def chart(state: State) -> Iterator[None]:
     if tree is None or code.tree == str(tree.id):
         return
     code.begin()
-    paths = _listed(tree)
+    paths = {path: str(blob.id) for path, blob in trees.files(tree)}
     wanted = {
         path: (blob, language)
         for path, blob in paths.items()
@@ -116,20 +117,3 @@ def _data(repository: pygit2.Repository, blob: str) -> bytes | None:
     except (KeyError, ValueError, pygit2.GitError):
         return None
     return found.data if isinstance(found, pygit2.Blob) and found.size <= LARGEST else None
-
-
-def _listed(tree: pygit2.Tree) -> dict[str, str]:
-    """Path and blob of all files of a tree; names that are not UTF-8 are left out."""
-    found, folders = {}, [("", tree)]
-    while folders:
-        prefix, folder = folders.pop()
-        for entry in folder:
-            try:
-                path = prefix + (entry.raw_name or b"").decode()
-            except UnicodeDecodeError:
-                continue
-            if entry.type_str == "tree" and isinstance(entry, pygit2.Tree):
-                folders.append((path + "/", entry))
-            elif entry.type_str == "blob":
-                found[path] = str(entry.id)
-    return found

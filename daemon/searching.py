@@ -13,6 +13,7 @@ from ..analyzers.passages import passages, passed_over
 from ..recall.codehistory import Commit, History
 from ..recall.codequery import read_query
 from ..recall.codesearch import CODE, DOCS, HISTORY, Found, search
+from ..repo import trees
 from ..repo.errors import CortexError, UsageError
 from ..store import derived, notes
 from ..store.codeindex import CodeIndex
@@ -66,21 +67,12 @@ class Tree:
         self._tree = state.tree()
 
     def files(self) -> Sequence[tuple[str, str]]:
-        """Path and blob of each; names that are not UTF-8 are left out."""
-        found, folders = [], [("", self._tree)] if self._tree is not None else []
-        while folders:
-            prefix, folder = folders.pop()
-            for entry in folder:
-                try:
-                    path = prefix + (entry.raw_name or b"").decode()
-                except UnicodeDecodeError:
-                    continue
-                if isinstance(entry, pygit2.Tree):
-                    folders.append((path + "/", entry))
-                elif entry.type_str == "blob" and entry.filemode != pygit2.enums.FileMode.LINK:
-                    if not self._ignored.matches(path):
-                        found.append((path, str(entry.id)))
-        return sorted(found)
+        """Path and blob of each; links are none."""
+        return sorted(
+            (path, str(blob.id))
+            for path, blob in (trees.files(self._tree) if self._tree is not None else ())
+            if blob.filemode != pygit2.enums.FileMode.LINK and not self._ignored.matches(path)
+        )
 
     def read(self, path: str, blob: str) -> Sequence[Passage] | str:
         """What there is to find in a file."""

@@ -16,6 +16,7 @@ from ..learning.rules import heeding
 from ..learning.rules.lately import in_progress, text_before
 from ..learning.rules.lifecycle import Settings
 from ..learning.rules.revising import revise
+from ..repo import trees
 from ..repo.errors import UsageError
 from ..store.kinds import Generation, Outcome
 from ..store.record import Draft
@@ -171,16 +172,10 @@ def tracked_files(state: State) -> Iterator[tuple[str, str]]:
         tree = repository.revparse_single("HEAD").peel(pygit2.Tree)
     except (KeyError, pygit2.GitError):
         return
-    folders = [("", tree)]
-    while folders:
-        prefix, folder = folders.pop()
-        for entry in folder:
-            name = prefix + (entry.raw_name or b"").decode("utf-8", "surrogateescape")
-            if isinstance(entry, pygit2.Tree):
-                folders.append((name + "/", entry))
-            elif isinstance(entry, pygit2.Blob) and language_of(name) and not state.ignored.matches(name):
-                if entry.size <= LARGEST and not is_generated(name, entry.data[:4096]):
-                    yield name, entry.data.decode("utf-8", "replace")
+    for path, blob in trees.files(tree):
+        if language_of(path) and not state.ignored.matches(path):
+            if blob.size <= LARGEST and not is_generated(path, blob.data[:4096]):
+                yield path, blob.data.decode("utf-8", "replace")
 
 
 def _since(state: State, since: str) -> list[str]:

@@ -12,6 +12,7 @@ from ..learning.lineage.marks import Marks, message
 from ..learning.lineage.ownership import Change, changes, commit_at, hunks, text_blob
 from ..learning.lineage.places import made_by_a_tool, text_of
 from ..learning.past.history import COMMITS, DAYS, MANY_FILES
+from ..repo import trees
 from .order import Order
 
 LARGEST = 512 * 1024
@@ -85,17 +86,11 @@ def _lines(run: tuple[int, int]) -> range:
 def accepted(repository: pygit2.Repository, order: Order, before: int) -> Iterator[tuple[str, str]]:
     """Path and text of the sources as they were just before a place of the order."""
     commit = commit_at(repository, pygit2.Oid(raw=order.commits[before - 1])) if before else None
-    folders = [("", commit.tree)] if commit is not None else []
-    while folders:
-        prefix, folder = folders.pop()
-        for entry in folder:
-            name = prefix + (entry.raw_name or b"").decode("utf-8", "surrogateescape")
-            if isinstance(entry, pygit2.Tree):
-                folders.append((name + "/", entry))
-            elif isinstance(entry, pygit2.Blob) and language_of(name):
-                blob = text_blob(repository, entry.id)  # none where a partial clone lacks it
-                if blob is not None and blob.size <= LARGEST and not is_generated(name, blob.data[:4096]):
-                    yield name, blob.data.decode("utf-8", "replace")
+    for path, entry in trees.files(commit.tree) if commit is not None else ():
+        if language_of(path):
+            blob = text_blob(repository, entry.id)  # none where a partial clone lacks it
+            if blob is not None and blob.size <= LARGEST and not is_generated(path, blob.data[:4096]):
+                yield path, blob.data.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pygit2
 
+from ...repo import trees
 from ...store.kinds import Example, Memory
 from ...store.secrets import secrets_of
 from ..past.candidates import identity
@@ -24,6 +25,7 @@ _MARKDOWN = re.compile(r"\.(md|markdown)$", re.I)
 #: Elsewhere a document is a record by its headings; so many are looked into.
 _STATUS, _DECISION = re.compile(rb"^#{1,4} +Status\b", re.M), re.compile(rb"^#{1,4} +Decision\b", re.M)
 OTHERS = 1_000
+_OTHERS_CODE = re.compile(r"(^|/)(node_modules|vendor|testdata|fixtures)$")
 _NO_RECORD = re.compile(
     r"(^|/)(readme|index|template|.*[-_]template|\d*-?template[^/]*)\.(md|markdown)$", re.I
 )
@@ -73,28 +75,16 @@ def decisions(
 
 
 def _documents(tree: pygit2.Tree) -> Iterator[tuple[str, pygit2.Blob]]:
-    folders, others = [("", tree)], 0
-    while folders:
-        prefix, folder = folders.pop()
-        for entry in folder:
-            try:
-                path = prefix + (entry.raw_name or b"").decode()
-            except UnicodeDecodeError:
-                continue
-            if isinstance(entry, pygit2.Tree):
-                if path.count("/") < 6 and not re.search(
-                    r"(^|/)(node_modules|vendor|testdata|fixtures)$", path
-                ):
-                    folders.append((path + "/", entry))
-            elif isinstance(entry, pygit2.Blob) and _MARKDOWN.search(path) and not _NO_RECORD.search(path):
-                if entry.size > LARGEST:
-                    continue
-                if _FOLDER.search(path):
-                    yield path, entry
-                elif others < OTHERS:
-                    others += 1
-                    if _STATUS.search(entry.data) and _DECISION.search(entry.data):
-                        yield path, entry
+    others = 0
+    for path, blob in trees.files(tree, lambda path: path.count("/") < 6 and not _OTHERS_CODE.search(path)):
+        if not _MARKDOWN.search(path) or _NO_RECORD.search(path) or blob.size > LARGEST:
+            continue
+        if _FOLDER.search(path):
+            yield path, blob
+        elif others < OTHERS:
+            others += 1
+            if _STATUS.search(blob.data) and _DECISION.search(blob.data):
+                yield path, blob
 
 
 def read(path: str, text: str) -> Decision | None:

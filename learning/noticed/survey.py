@@ -19,6 +19,7 @@ from pygit2.enums import SortMode
 
 from ...analyzers.conventions import Use, is_aside, uses
 from ...analyzers.languages import is_generated, language_of
+from ...repo import trees
 from .configured import FILES_OF_CONFIGURATION, configured
 
 #: Files of one language that are read, and the largest of them in bytes.
@@ -104,20 +105,10 @@ def survey(
 
 
 def _listed(tree: pygit2.Tree) -> list[tuple[str, pygit2.Oid]]:
-    """Path and blob of the code of a tree; names that are not UTF-8 are left out."""
-    found, folders = [], [("", tree)]
-    while folders:
-        prefix, folder = folders.pop()
-        for entry in folder:
-            try:
-                path = prefix + (entry.raw_name or b"").decode()
-            except UnicodeDecodeError:
-                continue
-            if entry.type_str == "tree" and isinstance(entry, pygit2.Tree):
-                folders.append((path + "/", entry))
-            elif entry.type_str == "blob" and language_of(path) and not is_generated(path):
-                found.append((path, entry.id))
-    return found
+    """Path and blob of the code of a tree."""
+    return [
+        (path, blob.id) for path, blob in trees.files(tree) if language_of(path) and not is_generated(path)
+    ]
 
 
 def _sample(
