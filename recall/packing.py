@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..store.items import Evidence
 from ..store.wording import change, count, times
+from .beside import Beside
 from .ranking import Ranked
-from .sameness import alike, contradict, same, yields
+from .sameness import same
 
 #: One author's share of an answer, where their memories came from outside.
 PULLED_SHARE = 2
@@ -54,25 +55,36 @@ def pack(ranked: Sequence[Ranked], k: int, budget: int, counter: TokenCounter) -
 
     A correction speaks for all that are alike to it, and says how many there are.
     """
+    beside = Beside(ranked)
+    # To count is what takes longest here, and mostly there is room for all: then the whole is counted, and once.
+    packed = _packed(ranked, beside, k, None, counter)
+    return packed if packed.tokens <= budget else _packed(ranked, beside, k, budget, counter)
+
+
+def _packed(
+    ranked: Sequence[Ranked], beside: Beside, k: int, budget: int | None, counter: TokenCounter
+) -> Packed:
+    """The best of `ranked`, as if there were room for all where `budget` is None."""
     entries: list[tuple[Ranked, str]] = []
     left: list[Ranked] = []
     authors: Counter[str] = Counter()
-    context, tokens = "", 0
     for each in ranked:
         reason = each.dropped or _refused(each, entries, authors, k)
-        if not reason and _contradicted(each, ranked):
+        if not reason and beside.contradicted(each):
             reason = "contradicted"
         text = ""
         if not reason:
-            text, count = _fitted(each, _kin(each, ranked), entries, budget, counter)
+            text = entry(each, beside.kin(each))
+            if budget is not None:
+                text = _fitted(each, text, entries, budget, counter)
             reason = "" if text else "budget"
         if reason:
-            left.append(Ranked(each.item, each.score, each.why, reason, each.stale))
+            left.append(each if each.dropped else replace(each, dropped=reason))
             continue
         entries.append((each, text))
         authors[each.item.author] += each.item.trust == "pulled"
-        context, tokens = compose(entries), count
-    return Packed(context, tokens, tuple(entries), tuple(left))
+    context = compose(entries)
+    return Packed(context, counter.count(context) if context else 0, tuple(entries), tuple(left))
 
 
 def _refused(each: Ranked, entries: Sequence[tuple[Ranked, str]], authors: Counter[str], k: int) -> str:
@@ -85,57 +97,21 @@ def _refused(each: Ranked, entries: Sequence[tuple[Ranked, str]], authors: Count
     return ""
 
 
-def _contradicted(each: Ranked, ranked: Sequence[Ranked]) -> bool:
-    """Whether one that was found says the contrary, and stands: found good enough or not, since what was overruled
-    does not become right by being asked for in other words.
-    """
-    return any(
-        other is not each
-        and other.dropped not in ("disputed", "retired")
-        and contradict(each.item, other.item)
-        and yields(each.item, other.item)
-        for other in ranked
-    )
-
-
-def _kin(each: Ranked, ranked: Sequence[Ranked]) -> list[Ranked]:
-    """The other corrections that are alike to this one, found good enough or not."""
-    if each.item.kind != "correction" or each.item.trust == "pulled":
-        return []
-    return [
-        other
-        for other in ranked
-        if other.item.language == each.item.language
-        and other is not each
-        and other.item.trust != "pulled"
-        and other.dropped not in ("disputed", "retired")
-        and alike(each.item, other.item)
-    ]
-
-
 def _fitted(
-    each: Ranked,
-    kin: Sequence[Ranked],
-    entries: Sequence[tuple[Ranked, str]],
-    budget: int,
-    counter: TokenCounter,
-) -> tuple[str, int]:
-    """The entry's text, shortened to what is left of the budget, and the tokens of the whole context with it;
-    empty when too little is left.
-    """
-    text = entry(each, kin)
-    count = counter.count(compose([*entries, (each, text)]))
-    if count <= budget:
-        return text, count
+    each: Ranked, text: str, entries: Sequence[tuple[Ranked, str]], budget: int, counter: TokenCounter
+) -> str:
+    """The entry's text, shortened to what is left of the budget; empty when too little is left."""
+    if counter.count(compose([*entries, (each, text)])) <= budget:
+        return text
     room = budget - counter.count(compose([*entries, (each, "")]))
     while room >= ROOM:
         # Tokens of two joined texts are not quite the sum of both.
         cut = counter.truncate(text, room - 1).rstrip()
         cut = cut + ("…”" if each.item.trust == "pulled" and "“" in cut else "…") if cut else ""
-        if cut and (count := counter.count(compose([*entries, (each, cut)]))) <= budget:
-            return cut, count
+        if cut and counter.count(compose([*entries, (each, cut)])) <= budget:
+            return cut
         room -= 4
-    return "", 0
+    return ""
 
 
 def compose(entries: Sequence[tuple[Ranked, str]]) -> str:

@@ -12,8 +12,8 @@ from ..store.items import Item
 BESIDE = 0.6
 _TOKEN = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`[^`]*`|[A-Za-z_$][\w$]*|\d[\w.]*|[^\w\s]+?")
 _NAME = re.compile(r"[A-Za-z_$][\w$]{2,}\Z")
-_LONGEST = 2_000
-_BLOTS = ("TEXT", "NUMBER")
+LONGEST = 2_000
+BLOTS = ("TEXT", "NUMBER")
 
 
 def same(one: Item, other: Item) -> bool:
@@ -61,21 +61,21 @@ def alike_sketches(mine: Sketch, theirs: Sketch) -> bool:
 @lru_cache(maxsize=4_096)
 def sketch(before: str, after: str) -> Sketch | None:
     """The tokens that went, those that came, and all names; None where what changed has no name."""
-    old, new = (Counter(map(_blotted, _TOKEN.findall(side[:_LONGEST]))) for side in (before, after))
+    old, new = (Counter(map(_blotted, _TOKEN.findall(side[:LONGEST]))) for side in (before, after))
     went, came = (tuple(sorted(each.elements())) for each in (old - new, new - old))
     if not any(_NAME.match(token) for token in (*went, *came)):
         return None
     return (
         went,
         came,
-        frozenset(token for token in (*old, *new) if token[0].isalpha() and token not in _BLOTS),
+        frozenset(token for token in (*old, *new) if token[0].isalpha() and token not in BLOTS),
     )
 
 
 def _blotted(token: str) -> str:
     if token[0] in "\"'`":
-        return _BLOTS[0]
-    return _BLOTS[1] if token[0].isdigit() else token
+        return BLOTS[0]
+    return BLOTS[1] if token[0].isdigit() else token
 
 
 def _sides(item: Item) -> set[tuple[str, str]]:
@@ -100,10 +100,10 @@ def contradict(one: Item, other: Item) -> bool:
     """
     if one.language and other.language and one.language != other.language:
         return False
-    mine, theirs = _said(one.title), _said(other.title)
+    mine, theirs = said(one.title), said(other.title)
     if mine and theirs and mine == theirs[::-1]:
         return True
-    return any(_against(left, right) for left in _edits(one) for right in _edits(other))
+    return any(_against(left, right) for left in edits(one) for right in edits(other))
 
 
 def yields(one: Item, other: Item) -> bool:
@@ -125,20 +125,22 @@ def success(item: Item) -> float:
 
 
 @lru_cache(maxsize=4_096)
-def _said(title: str) -> tuple[str, str] | None:
+def said(title: str) -> tuple[str, str] | None:
+    """What a title says to use, and instead of what; None where it says no such thing."""
     found = _SAID.search(title)
     return (found["one"].strip("`").lower(), found["other"].strip("`").lower()) if found else None
 
 
-def _edits(item: Item) -> list[tuple[str, str]]:
+def edits(item: Item) -> list[tuple[str, str]]:
+    """Both sides of each edit that a memory is made of, where there was something before."""
     if item.kind not in ("correction", "rule"):
         return []
-    return [(each.before[:_LONGEST], each.after[:_LONGEST]) for each in item.evidence if each.before]
+    return [(each.before[:LONGEST], each.after[:LONGEST]) for each in item.evidence if each.before]
 
 
 def _against(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether one edit undoes what the other did, or replaces the very same code otherwise."""
-    mine, theirs = (_flat(one[0]), _flat(one[1])), (_flat(other[0]), _flat(other[1]))
+    mine, theirs = (flat(one[0]), flat(one[1])), (flat(other[0]), flat(other[1]))
     if mine == theirs:
         return False
     if mine[0] == theirs[0]:
@@ -178,7 +180,8 @@ def _goes_on(first: tuple[str, str], then: tuple[str, str]) -> bool:
 
 
 @lru_cache(maxsize=4_096)
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
+    """A text on one line, however its white space was."""
     return " ".join(text.split())
 
 

@@ -1,0 +1,139 @@
+"""Which candidates contradict a memory, or are alike to it: found by what both must hold, then looked at closely."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from .ranking import Ranked
+from .sameness import BLOTS, LONGEST, alike, contradict, edits, flat, said, sides, sketch, yields
+
+#: What was called wrong, or holds no longer, speaks against nothing, and with nobody.
+_SILENT = ("disputed", "retired")
+
+
+class Beside:
+    """The candidates of one answer. Each look costs a search in one long text, in place of a comparison with each."""
+
+    def __init__(self, ranked: Sequence[Ranked]) -> None:
+        self._ranked = ranked
+
+    def contradicted(self, each: Ranked) -> bool:
+        """Whether one that was found says the contrary, and stands: found good enough or not, since what was overruled
+        does not become right by being asked for in other words.
+        """
+        return any(
+            other is not each
+            and other.dropped not in _SILENT
+            and contradict(each.item, other.item)
+            and yields(each.item, other.item)
+            for other in map(self._ranked.__getitem__, self._contrary(each))
+        )
+
+    def kin(self, each: Ranked) -> list[Ranked]:
+        """The other corrections that are alike to this one, found good enough or not."""
+        if each.item.kind != "correction" or each.item.trust == "pulled":
+            return []
+        return [
+            other
+            for other in map(self._ranked.__getitem__, sorted(self._alike(each)))
+            if other.item.language == each.item.language
+            and other is not each
+            and other.item.trust != "pulled"
+            and other.dropped not in _SILENT
+            and alike(each.item, other.item)
+        ]
+
+    def _contrary(self, each: Ranked) -> set[int]:
+        """At least all whom `contradict` names: it asks for the same words said the other way round, for the same code,
+        or for code that the one edit brought and the other one took.
+        """
+        found: set[int] = set()
+        mine = said(each.item.title)
+        if mine:
+            found |= self._titles.holding(mine[1])
+        for before, after in edits(each.item):
+            went, came, _ = sides(before, after)
+            found |= self._befores.holding(_longest(before.split()))
+            if after.split():
+                found |= self._befores.holding(_longest(after.split()))
+            if came:
+                found |= self._befores.holding(_longest(came))
+            if went:
+                found |= self._afters.holding(_longest(went))
+            here = flat(before)
+            found.update(at for at, there in self._brought if there in here)
+        return found
+
+    def _alike(self, each: Ranked) -> Iterable[int]:
+        """At least all whom `alike` names: the same names went there, and the same came."""
+        if not each.item.evidence:
+            return ()
+        made = sketch(each.item.evidence[0].before, each.item.evidence[0].after)
+        if made is None:
+            return ()
+        for tokens, texts in zip(made[:2], (self._befores, self._afters), strict=True):
+            names = [token for token in tokens if token not in BLOTS]
+            if names:
+                return texts.holding(_longest(names))
+        return range(len(self._ranked))
+
+    @cached_property
+    def _titles(self) -> _Texts:
+        # Beyond ASCII a letter's small form may hang on what stands beside it: such a title is always looked at.
+        titles = [(at, each.item.title) for at, each in enumerate(self._ranked)]
+        plain = [(at, title.lower()) for at, title in titles if title.isascii()]
+        return _Texts(plain, {at for at, title in titles if not title.isascii()})
+
+    @cached_property
+    def _sides(self) -> list[tuple[int, str, str]]:
+        return [
+            (at, one.before[:LONGEST], one.after[:LONGEST])
+            for at, each in enumerate(self._ranked)
+            if each.item.kind in ("correction", "rule")
+            for one in each.item.evidence
+        ]
+
+    @cached_property
+    def _befores(self) -> _Texts:
+        return _Texts([(at, before) for at, before, _ in self._sides])
+
+    @cached_property
+    def _afters(self) -> _Texts:
+        return _Texts([(at, after) for at, _, after in self._sides])
+
+    @cached_property
+    def _brought(self) -> list[tuple[int, str]]:
+        return [(at, flat(after)) for at, _, after in self._sides if after]
+
+
+class _Texts:
+    """Texts in one, each with the number of whose it is; those in `always` hold everything."""
+
+    def __init__(self, texts: Sequence[tuple[int, str]], always: Iterable[int] = ()) -> None:
+        self._all = "\n".join(text for _, text in texts)
+        self._of = [at for at, _ in texts]
+        self._always = frozenset(always)
+        self._starts: list[int] = []
+        start = 0
+        for _, text in texts:
+            self._starts.append(start)
+            start += len(text) + 1
+
+    def holding(self, part: str) -> set[int]:
+        """Whose texts hold `part`; that of two that stand beside each other is no harm."""
+        found = set(self._always)
+        place = self._all.find(part) if self._of else -1
+        while place >= 0:
+            text = bisect_right(self._starts, place) - 1
+            found.add(self._of[text])
+            if text + 1 == len(self._starts):
+                break
+            place = self._all.find(part, self._starts[text + 1])
+        return found
+
+
+def _longest(words: Sequence[str]) -> str:
+    """The longest: it is the least likely to stand in many. Of none the empty one, which stands in all."""
+    return max(words, key=len, default="")
