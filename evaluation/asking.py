@@ -75,7 +75,8 @@ class Asker:
         )
         asked = understand(question)
         among = scratch.index.select(asked.languages, asked.folder)
-        words = scratch.index.words(" ".join(asked.terms), SHOWN, among)
+        plain = understand(Question(task.subject))  # without the words of the path: BM25 by the task's own
+        words = scratch.index.words(" ".join(plain.terms), SHOWN, among)
         return Told(
             task,
             tuple(each.item.id for each in answer.memories),

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from ..store.words import query_terms, stem
 from .concepts import Concepts, concepts_of
 
-#: Of a longer question only the beginning is read.
-LONGEST = 8_000
+#: Of a longer question only the beginning is read; of the file under work so many characters.
+LONGEST, LONGEST_FILE = 8_000, 60_000
 
 #: Names of languages in questions, options and file endings; the values are what memories carry.
 LANGUAGES = {
@@ -35,6 +35,8 @@ start step store support test thing turn type typescript update user value varia
 """
 COMMON = frozenset(stem(word) for word in _COMMON.split())
 
+#: Names of code that are long enough to say something.
+NAME = re.compile(r"[A-Za-z_$][\w$]{2,}")
 _CODE = re.compile(r"`|[A-Za-z_]\w*\(|\w\.\w+\(|[a-z]+_[a-z]|[a-z][A-Z]\w|::|->|=>|[{};]|\w\[|==|\bnil\b")
 _TASKS = frozenset(
     """
@@ -51,7 +53,8 @@ class Question:
     """One question: at most `k` memories in at most `budget` tokens.
 
     `language` is a hard filter, and so is `path` when it names a folder (`src/` or `src/api`). A path with an
-    ending is the file under work: it says the language, and memories of the same place come first.
+    ending is the file under work: it says the language, and memories of the same place come first. `code` is its
+    text as it is now, where that is at hand: what was corrected and stands there applies, what does not hardly does.
     """
 
     text: str
@@ -59,11 +62,16 @@ class Question:
     budget: int = 500
     language: str = ""
     path: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
 class Understood:
-    """What the words of a question say: `kind` is "code", "task" or "prose" and chooses the fusion."""
+    """What the words of a question say: `kind` is "code", "task" or "prose" and chooses the fusion.
+
+    `terms` are looked for, those of the file under work first; `weighted` are those of the words alone. `here` are the
+    names in the code that was given, and `code` is that of the file on one line, empty where it is not at hand.
+    """
 
     text: str
     kind: str
@@ -73,6 +81,8 @@ class Understood:
     named: frozenset[str]  # those that the text names: a wish, not a filter
     folder: str
     file: str
+    here: frozenset[str] = frozenset()
+    code: str = ""
 
 
 def understand(question: Question) -> Understood:
@@ -84,17 +94,22 @@ def understand(question: Question) -> Understood:
     if not language and ending:
         language = LANGUAGES.get(ending, "")
     terms = tuple(query_terms(text))
+    kind = _kind(text)
+    code = question.code[:LONGEST_FILE]
+    file = path if ending else ""
     words = {word.lower() for word in re.findall(r"[A-Za-z]+", text)}
     found = {LANGUAGES[word] for word in words & LANGUAGES.keys() if word != "go" or _says_go(text)}
     return Understood(
         text=text,
-        kind=_kind(text),
-        terms=terms,
+        kind=kind,
+        terms=tuple(dict.fromkeys((*query_terms(file), *terms))),
         weighted=tuple((term, QUARTER if term in COMMON else 1.0, concepts_of((term,))) for term in terms),
         languages=_family(LANGUAGES.get(language, language)) if language else (),
         named=frozenset(each for name in found for each in _family(name)),
         folder="" if ending else path.rstrip("/"),
-        file=path if ending else "",
+        file=file,
+        here=frozenset(NAME.findall(code or (text if kind == "code" else ""))),
+        code=" ".join(code.split()),
     )
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from ..store.items import Item
 from .candidates import Candidates, places
 from .concepts import concepts_in, words_of
-from .question import Understood
+from .question import NAME, Understood
 from .sameness import sketch
 from .sameness import success as success
 
@@ -21,8 +21,14 @@ RANKER = "linear-2"
 DAY = 86_400_000
 #: What a word counts whose concept a memory speaks of, where one that it names counts 1.
 BY_CONCEPT = 0.75
+#: A question of fewer telling words ("fix tests") names too little for a memory of the same words to be meant.
+LEAST_SAID = 2.0
 HALF_LIVES = tuple(DAY * 4**power // 4 for power in range(6))
-_NAME = re.compile(r"[A-Za-z_$][\w$]{2,}")
+#: What a correction's code says of whether it applies to a file: how many of its names stand there, whether it
+#: stands there as it was, and how many of the names that came are used there already.
+NAMES, VERBATIM, BROUGHT = 0.6, 0.25, 0.15
+#: Alike edits of so many commits say as much as more of them.
+OFTEN = 8
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ class Weights:
     words: float = 0.5
     language: float = 0.3
     fusion: float = 0.05
-    fits: float = 0.3
+    stands: float = 0.6
+    fits: float = 1.5
+    repeats: float = 0.8
     recency: float = 0.8
     success: float = 0.1
     preference: float = 0.02
@@ -53,10 +61,13 @@ class Weights:
     enough: float = 0.40
     growth: float = 0.04
     least: float = 0.34
-    most: float = 0.55
+    most: float = 0.75
     least_similarity: float = 0.05
     least_words: float = 0.05
     beside: float = 0.8  # of the best one's evidence: what is much weaker than the best is not shown
+    behind: float = (
+        0.5  # of the best one's score, where the file's code is at hand: nothing further behind is shown
+    )
 
     def threshold(self, size: int) -> float:
         """The evidence that a memory needs among `size` memories."""
@@ -88,7 +99,7 @@ def coverage(asked: Understood, item: Item) -> float:
             got += weight
         elif concepts and not concepts.isdisjoint(concepts_in(item.words)):
             got += BY_CONCEPT * weight
-    return got / total if total else 0.0
+    return got / max(total, LEAST_SAID)
 
 
 def rank(
@@ -121,12 +132,15 @@ def rank(
             stale = "" if any(exists(path) for path in paths) else "that file is gone"
             why["freshness"] = -weights.freshness if stale else 0.0
         out.append(Ranked(item, sum(why.values()), why, dropped, stale))
+    if asked.code:  # which says more of what applies than age may hide
+        least = max((each.score for each in out if not each.dropped), default=0.0) - weights.behind
+        out = [replace(each, dropped=each.dropped or "weak") if each.score < least else each for each in out]
     out.sort(key=lambda each: (bool(each.dropped), -each.score, each.item.id))
     return out
 
 
 #: Features that say what comes first among those that are good enough, and nothing of whether they are.
-LATER = ("fusion", "fits", "recency", "success", "preference", "scope", "place", "complexity")
+LATER = ("fusion", "fits", "repeats", "recency", "success", "preference", "scope", "place", "complexity")
 #: Of so many, the best, it is asked: more than an answer has room for.
 ASKED = 12
 
@@ -151,6 +165,7 @@ def features(asked: Understood, found: Candidates, now: int) -> list[dict[str, f
     `place` is left out where no file is asked about, `fits` where the question names nothing.
     """
     fitting = fits(asked, found.items)
+    often = repeats(found.items)
     out = []
     for at, item in enumerate(found.items):
         told = {
@@ -164,8 +179,11 @@ def features(asked: Understood, found: Candidates, now: int) -> list[dict[str, f
         told["success"] = success(item) - 0.5
         told["preference"] = float(item.hand == "person" or item.kind == "note")
         told["scope"] = float(item.scope in ("project", "user"))
-        if fitting:
-            told["fits"] = fitting[at]
+        told["repeats"] = often[at]
+        if fitting and (share := fitting[at]) is not None:
+            told["fits"] = share
+            if asked.code:
+                told["stands"] = share - 0.5
         if item.id in found.complexity:
             told["complexity"] = found.complexity[item.id]
         if asked.file:
@@ -181,32 +199,63 @@ def recency(age: int) -> float:
     return float(sum(0.5 ** (max(0, age) / each) for each in HALF_LIVES)) / len(HALF_LIVES)
 
 
-def fits(asked: Understood, items: Sequence[Item]) -> list[float]:
-    """How much of what each correction took away stands in the code of a question: rare names count more.
+def fits(asked: Understood, items: Sequence[Item]) -> list[float | None]:
+    """How much of what each correction changed stands in the code that is given, 0 to 1; None for what has none.
 
     Empty where the question holds no code, since a name that prose shares says nothing.
     """
-    if asked.kind != "code":
+    if not asked.here:
         return []
-    here = frozenset(_NAME.findall(asked.text))
-    gone = []
+    out: list[float | None] = []
     for item in items:
-        made = sketch(item.evidence[0].before, item.evidence[0].after) if item.evidence else None
-        gone.append(frozenset(token for token in made[0] if _NAME.fullmatch(token)) if made else frozenset())
-    often = Counter(name for names in gone for name in names)
-    rare = {name: math.log(1 + len(items) / count) for name, count in often.items()}
-    out = []
-    for names in gone:
-        total = sum(rare[name] for name in names)
-        out.append(sum(rare[name] for name in names & here) / total if total else 0.0)
+        was, came, text = (
+            _changed(item.evidence[0].before, item.evidence[0].after) if item.evidence else _NONE
+        )
+        if not was:
+            out.append(None)
+            continue
+        told = NAMES * len(was & asked.here) / len(was)
+        if was <= asked.here and text in asked.code:
+            told += VERBATIM
+        if came:
+            told += BROUGHT * len(came & asked.here) / len(came)
+        out.append(told)
     return out
+
+
+_NONE: tuple[frozenset[str], frozenset[str], str] = (frozenset(), frozenset(), "")
+
+
+@lru_cache(maxsize=4_096)
+def _changed(before: str, after: str) -> tuple[frozenset[str], frozenset[str], str]:
+    """The names of what was, those that came, and what was on one line."""
+    was = frozenset(NAME.findall(before))
+    return was, frozenset(NAME.findall(after)) - was, " ".join(before.split())
+
+
+def repeats(items: Sequence[Item]) -> list[float]:
+    """How often each correction was made, 0 for once to 1: in how many commits the same tokens went and came."""
+    kinds = [_kind(item) for item in items]
+    commits: defaultdict[object, set[str]] = defaultdict(set)
+    for kind, item in zip(kinds, items, strict=True):
+        if kind is not None:
+            commits[kind].update(each.commit for each in item.evidence)
+    return [
+        min(1.0, math.log2(max(1, len(commits[kind]))) / math.log2(OFTEN)) if kind is not None else 0.0
+        for kind in kinds
+    ]
+
+
+def _kind(item: Item) -> object:
+    made = sketch(item.evidence[0].before, item.evidence[0].after) if item.evidence else None
+    return None if made is None else (item.language, *made[:2])
 
 
 def _evidence(weights: Weights, told: Mapping[str, float]) -> dict[str, float]:
     """What speaks for a memory by itself, whatever else is in the store."""
     return {
         name: float(getattr(weights, name)) * told[name]
-        for name in ("similarity", "words", "language")
+        for name in ("similarity", "words", "language", "stands")
         if name in told
     }
 

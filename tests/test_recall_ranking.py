@@ -8,12 +8,12 @@ import pytest
 
 from cortex.recall.explanation import nearest
 from cortex.recall.question import Question, understand
-from cortex.recall.ranking import DAY, Ranked, fits, recency
+from cortex.recall.ranking import DAY, Ranked, fits, recency, repeats
 from cortex.store.items import Evidence, Item
 
 
-def correction(m: str, before: str, after: str) -> Item:
-    return Item(id=m, head=m, kind="correction", evidence=(Evidence("c0ffee", "a.py", before, after),))
+def correction(m: str, before: str, after: str, commit: str = "c0ffee") -> Item:
+    return Item(id=m, head=m, kind="correction", evidence=(Evidence(commit, "a.py", before, after),))
 
 
 def test_an_hour_is_told_from_a_day_as_a_month_is_from_half_a_year() -> None:
@@ -29,16 +29,49 @@ def test_an_hour_is_told_from_a_day_as_a_month_is_from_half_a_year() -> None:
 def test_a_correction_fits_code_that_holds_what_it_took_away() -> None:
     items = [
         correction("held", "ledger.absorb(entry)", "ledger.book(entry)"),
-        correction("other", "ledger.settle(entry)", "ledger.close(entry)"),
+        correction("other", "clerk.settle(entry)", "clerk.close(entry)"),
+        correction("none", "", "book.sign()"),
         Item(id="note", head="note", kind="note"),
     ]
-    code = understand(Question("tidy the loop\nfor entry in rows:\n    ledger.absorb(entry)\n"))
-    assert fits(code, items) == [1.0, 0.0, 0.0]
+    code = "for entry in rows:\n    ledger.absorb(\n        entry)\n"
+    told = fits(understand(Question(f"tidy the loop\n{code}")), items)
+    assert told[0] == pytest.approx(3 * told[1])  # three of three names, and one of three
+    assert told[2:] == [None, None]
+
+
+def test_code_that_stands_in_the_file_as_it_was_fits_more_than_its_names() -> None:
+    items = [
+        correction("there", "ledger.absorb(entry)", "ledger.book(entry)"),
+        correction("names", "entry.absorb(ledger)", "entry.book(ledger)"),
+        correction("used", "entry.absorb(ledger)", "entry.rows(ledger)"),
+    ]
+    asked = Question("tidy the loop", path="a.py", code="for entry in rows:\n    ledger.absorb(entry)\n")
+    there, names, used = fits(understand(asked), items)
+    assert there > used > names > 0.5
 
 
 def test_prose_fits_nothing() -> None:
     items = [correction("held", "ledger.absorb(entry)", "ledger.book(entry)")]
     assert fits(understand(Question("how does the ledger absorb an entry?")), items) == []
+
+
+def test_an_edit_repeats_as_often_as_commits_made_it() -> None:
+    items = [
+        correction("a", "absorb(entry)", "book(entry)", "one"),
+        correction("b", "absorb(page)", "book(page)", "two"),
+        correction("c", "absorb(leaf)", "book(leaf)", "two"),
+        correction("d", "settle(entry)", "close(entry)", "one"),
+        Item(id="note", head="note", kind="note"),
+    ]
+    told = repeats(items)
+    assert told == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0, 0])
+    assert max(repeats([correction(str(n), "absorb(a)", "book(a)", str(n)) for n in range(20)])) == 1
+
+
+def test_the_words_of_the_file_under_work_are_looked_for_and_say_nothing_of_what_is_meant() -> None:
+    asked = understand(Question("tidy the loop", path="net/dial.py"))
+    assert {"net", "dial", "loop"} <= set(asked.terms)
+    assert {term for term, _, _ in asked.weighted} == {"tidi", "loop"}
 
 
 def test_what_was_good_enough_and_left_out_is_told_before_what_was_weak() -> None:
