@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -44,7 +45,11 @@ echo '{"text": "add a retry", "language": "python"}' | cortex ask --batch -
     metavar="FILE",
     help='Answer each line of FILE (- for standard input), {"text": …, "language", "path", "in"}, as JSON Lines.',
 )
-@click.option("--explain", is_flag=True, help="Say for each memory what each feature gave.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say why: how the question was read, what each feature gave, what fell short.",
+)
 @json_option
 @repo_option
 def ask(
@@ -64,17 +69,25 @@ def ask(
     Works with the daemon down as well, only slower.
     """
     given: dict[str, Any] = {"k": k, "budget": budget, "language": language, "path": path}
-    given |= {"sources": sources, "cwd": os.getcwd()}
+    given |= {"sources": sources, "cwd": os.getcwd(), "explain": explain}
     if file:
         if question:
             raise UsageError("a question and --batch are given", "Put the question into the file.")
         with session(repo) as opened:
             for line in batch.lines(file):
-                told = batch.answer(line, lambda **args: opened.call("ask", **args), given)
-                click.echo(json.dumps(told, ensure_ascii=True, separators=(",", ":")))
+                said = batch.answer(line, lambda **args: opened.call("ask", **args), given)
+                click.echo(json.dumps(said, ensure_ascii=True, separators=(",", ":")))
         return
     if not question:
         raise click.UsageError("Missing argument 'QUESTION...'.")
     with session(repo) as opened:
         result = opened.call("ask", question=" ".join(question), **given)
-    show(result, as_json, lambda told, paint: render.ask(told, paint, explain))
+    show(result, as_json, told)
+
+
+def told(result: Mapping[str, Any], paint: render.Paint) -> str:
+    """The answer as words, with its explanation where it has one."""
+    from .explained import columns, explained
+
+    why = explained(result, paint, columns(os.environ)) if result["explanation"] else ""
+    return render.ask(result, paint, why)

@@ -83,7 +83,7 @@ def run(
     as_json, explain = options.pop("json", False), options.pop("explain", False)
     args: dict[str, Any] = {**options, "cwd": os.getcwd(), "at": os.path.realpath(repo)}
     if op == "ask":
-        args["question"] = " ".join(words)
+        args["question"], args["explain"] = " ".join(words), bool(explain)
     elif words:
         args["files"] = words
     try:
@@ -99,8 +99,16 @@ def run(
         render.say(render.as_json(result))
     else:
         paint = render.Paint(sys.stdout, environment)
-        render.say(render.ask(result, paint, bool(explain)) if op == "ask" else render.check(result, paint))
+        render.say(_ask(result, paint, environment) if op == "ask" else render.check(result, paint))
     return FINDINGS if op == "check" and result["blocked"] else OK
+
+
+def _ask(result: Mapping[str, Any], paint: render.Paint, environment: Mapping[str, str]) -> str:
+    if not result["explanation"]:
+        return render.ask(result, paint)
+    from .explained import columns, explained  # only who asks why pays for it
+
+    return render.ask(result, paint, explained(result, paint, columns(environment)))
 
 
 def _hook(arguments: Sequence[str], timeout: float) -> int | None:

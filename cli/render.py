@@ -65,21 +65,13 @@ def snippet(text: str, mark: str, style: str, paint: Paint, indent: str = "    "
     return "\n".join(shown)
 
 
-def ask(result: Mapping[str, Any], paint: Paint, explain: bool = False) -> str:
-    """What `cortex ask` prints."""
+def ask(result: Mapping[str, Any], paint: Paint, explained: str = "") -> str:
+    """What `cortex ask` prints; `explained` stands between what was found and how long it took."""
     notes = [paint("dim", f"note: {safe(note)}") for note in result.get("notes", ())]
     if result["abstained"]:
-        return "\n".join([paint("dim", "Nothing in memory is close enough to help with this."), *notes])
-    lines = [safe(result["context"]).rstrip()]
-    if explain:
-        lines.append("")
-        for memory in result["memories"]:
-            gave = ", ".join(f"{name} {share:+.3f}" for name, share in memory["why"].items() if share)
-            name = safe(memory["id"]) if memory.get("line") else memory["id"][:12]
-            lines.append(paint("dim", f"{name}  {memory['score']:.3f} = {gave}"))
-        dropped = ", ".join(f"{why}: {number}" for why, number in result["dropped"].items() if number)
-        if dropped:
-            lines.append(paint("dim", f"dropped: {dropped}"))
+        said = paint("dim", "Nothing in memory is close enough to help with this.")
+        return "\n".join([said, *(["", explained] if explained else []), *notes])
+    lines = [safe(result["context"]).rstrip(), *(["", explained] if explained else [])]
     task = result["task"]
     took = result["timings_ms"].get("total", 0.0)
     lines += [

@@ -35,15 +35,16 @@ def ask(
     sources: str | Sequence[str] = "memories",
     channel: str = "ask",
     cwd: str | None = None,
+    explain: bool = False,
 ) -> AskResult:
     """Recall the memories that matter for `question`, or none; leaves an exposure record.
 
-    `sources` says where else to look: "memories,code,history". Raises `UsageError` for an empty question, another
-    source, or a `k` or `budget` out of range.
+    `sources` says where else to look: "memories,code,history"; `explain` adds why the answer is what it is. Raises
+    `UsageError` for an empty question, another source, or a `k` or `budget` out of range.
     """
     from ..models.routing import route
     from ..recall.cascade import Question, recall
-    from . import finding
+    from . import explaining, finding
     from .standing import standing
 
     if not question.strip():
@@ -63,7 +64,9 @@ def ask(
         path=state.path(path, cwd) if path else "",
     )
     if "memories" not in wanted:
-        return finding.only(state, asked, most, wanted)
+        told, exposure = finding.only(state, asked, most, wanted, explain)
+        note_exposure(state, replace(exposure, channel=channel), channel)
+        return told
     root = state.place.root
     answer = recall(
         asked,
@@ -77,7 +80,6 @@ def ask(
         code=state.code(),
         standing=standing(state),
     )
-    note_exposure(state, replace(answer.exposure, channel=channel), channel)
     context, tokens = answer.context, answer.tokens
     # The items are clean; what stands side by side in the packed text is looked at once more.
     packed, taken = redact(context)
@@ -118,8 +120,13 @@ def ask(
         "abstained": answer.abstained,
         "timings_ms": {name: round(value, 3) for name, value in answer.timings_ms.items()},
         "notes": [],
+        "explanation": explaining.of_answer(asked, answer) if explain else None,
     }
-    return result if wanted == ("memories",) else finding.beside(state, asked, most, wanted, result)
+    exposure = answer.exposure
+    if wanted != ("memories",):
+        result, exposure = finding.beside(state, asked, most, wanted, result, exposure)
+    note_exposure(state, replace(exposure, channel=channel), channel)
+    return result
 
 
 def note_exposure(state: State, exposure: Exposure, origin: str) -> None:

@@ -52,10 +52,66 @@ class RecalledMemory(TypedDict):
     changed: list[str]
 
 
+class Understanding(TypedDict):
+    """How the words of a question were read; `task_likeness` (0 to 1) is what code and history are searched by."""
+
+    kind: str
+    task_likeness: float
+    languages: list[str]
+    named: list[str]
+    folder: str
+    file: str
+    symbols: list[str]
+    paths: list[str]
+    words: list[str]
+
+
+class Measured(TypedDict):
+    """What had to be enough of something that was shown: it `had` so much of `measure`, and `needed` so much.
+
+    `words` are those of the question that a memory holds, itself or another one of the same sense (`~`).
+    """
+
+    id: str
+    measure: str
+    had: float
+    needed: float
+    words: list[str]
+
+
+class LeftOut(TypedDict):
+    """Something that was not shown: the reason in a word and in plain ones, and what was measured at its gate."""
+
+    id: str
+    kind: str
+    source: str
+    title: str
+    score: float
+    why: dict[str, float]
+    reason: str
+    said: str
+    measure: str
+    had: float
+    needed: float
+
+
+class Explanation(TypedDict):
+    """Why an answer is what it is: `sources` counts where candidates came from, `needed` what each source asks for.
+
+    `shown` is in the order of `memories`; `left` are the nearest of what was left out.
+    """
+
+    understood: Understanding
+    sources: dict[str, int]
+    needed: dict[str, float]
+    shown: list[Measured]
+    left: list[LeftOut]
+
+
 class AskResult(TypedDict):
     """`cortex ask --json`; `context` is ready to inject, `tokens` is its length by `tokenizer`.
 
-    `notes` says how far code and history were searched.
+    `notes` says how far code and history were searched; `explanation` is None unless it was asked for.
     """
 
     schema: int
@@ -69,6 +125,7 @@ class AskResult(TypedDict):
     abstained: bool
     timings_ms: dict[str, float]
     notes: list[str]
+    explanation: Explanation | None
 
 
 class GraphNode(TypedDict):

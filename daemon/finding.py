@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..models.routing import route
 from ..recall import codepacking
-from ..recall.codesearch import Found
+from ..recall.codesearch import RANKER, Found
+from ..recall.explanation import digest
 from ..recall.question import LANGUAGES, Question
+from ..store.kinds import MILLION, Exposure, Shown
 from ..store.secrets import redact, redact_all
+from . import explaining
 from .contracts import SCHEMA, AskResult, Evidence, RecalledMemory
 from .searching import HISTORY, changed_by, text_at, wanted
 from .state import State
@@ -18,10 +23,14 @@ __all__ = ["beside", "only", "wanted"]
 
 #: So much of a place's text stands in the answer; the whole is at its path and line.
 LONGEST = 2_000
+#: So many of what was left out stand in an exposure record.
+MISSES = 10
 
 
-def only(state: State, asked: Question, most: int, sources: Sequence[str]) -> AskResult:
-    """The answer where memories are not asked for. It leaves no exposure record: none was shown."""
+def only(
+    state: State, asked: Question, most: int, sources: Sequence[str], explain: bool = False
+) -> tuple[AskResult, Exposure]:
+    """The answer where memories are not asked for, and the record of what it shows."""
     start = time.perf_counter()
     task, confidence = state.models.classifier.classify([asked.text])[0]
     result: AskResult = {
@@ -36,12 +45,21 @@ def only(state: State, asked: Question, most: int, sources: Sequence[str]) -> As
         "abstained": True,
         "timings_ms": {"understand": round((time.perf_counter() - start) * 1e3, 3)},
         "notes": [],
+        "explanation": explaining.of_question(asked) if explain else None,
     }
-    return beside(state, asked, most, sources, result)
+    seen = Exposure(query=digest(asked.text), task_type=task, encoder=state.models.encoder.name)
+    return beside(state, asked, most, sources, result, seen)
 
 
-def beside(state: State, asked: Question, most: int, sources: Sequence[str], result: AskResult) -> AskResult:
-    """The answer with what code, docs and history say, in the room that memories left."""
+def beside(
+    state: State,
+    asked: Question,
+    most: int,
+    sources: Sequence[str],
+    result: AskResult,
+    exposure: Exposure,
+) -> tuple[AskResult, Exposure]:
+    """The answer with what code, docs and history say, in the room that memories left, and the record of all of it."""
     start = time.perf_counter()
     file = "." in asked.path.rpartition("/")[2]
     told = state.searcher.look(
@@ -56,7 +74,7 @@ def beside(state: State, asked: Question, most: int, sources: Sequence[str], res
         changed = changed_by(repository, commit) if commit else []
         (text, *rest), _ = redact_all([text[: 4 * LONGEST], each.name, *changed])
         quoted.append((each, text, rest[0], rest[1:]))
-    context, tokens, shown, dropped = codepacking.pack(
+    context, tokens, shown, unfit = codepacking.pack(
         [(each, text, changed) for each, text, _, changed in quoted],
         result["context"],
         most - len(result["memories"]),
@@ -70,14 +88,48 @@ def beside(state: State, asked: Question, most: int, sources: Sequence[str], res
     by_place = {id(each): (text, name, changed) for each, text, name, changed in quoted}
     result["context"], result["tokens"] = context, tokens
     result["memories"] += [_told(state, each, *by_place[id(each)]) for each in shown]
-    for reason, count in (*told.dropped.items(), *dropped.items()):
-        result["dropped"][reason] = result["dropped"].get(reason, 0) + count
+    counts = Counter(result["dropped"])
+    counts.update(told.dropped)
+    counts.update(reason for _, reason in unfit)
+    result["dropped"] = dict(counts)
     result["abstained"] = not result["memories"]
+    left = [*unfit, *told.left]
+    if result["explanation"] is not None:
+        looked = Counter(HISTORY if each.commit else each.source for each in told.found)
+        looked.update(HISTORY if each.commit else each.source for each, _ in told.left)
+        explaining.add_places(result["explanation"], looked, shown, left)
     result["notes"] = list(told.notes)
     timings = result["timings_ms"]
     timings["search"] = round((time.perf_counter() - start) * 1e3, 3)
     timings["total"] = round(sum(took for name, took in timings.items() if name != "total"), 3)
-    return result
+    first = 1 + sum(each.rank > 0 for each in exposure.items)
+    items = [_shown(each, rank, "") for rank, each in enumerate(shown, first)]
+    items += [_shown(each, 0, reason) for each, reason in left[:MISSES]]
+    return result, replace(
+        exposure,
+        ranker=",".join(name for name in (exposure.ranker, RANKER) if name),
+        tokens=tokens,
+        abstained=result["abstained"],
+        items=(*exposure.items, *items),
+    )
+
+
+def _shown(found: Found, rank: int, why_not: str) -> Shown:
+    """What is noted of a place or a commit: it is no memory, and has no id of one."""
+    (path,), _ = redact_all([found.path])
+    why = {**found.why, "chance": found.chance}
+    return Shown(
+        rank=rank,
+        score=round(found.score * MILLION),
+        dropped=why_not,
+        features=tuple((name, round(share * MILLION)) for name, share in sorted(why.items()) if share),
+        path=path,
+        source=HISTORY if found.commit else found.source,
+        blob=found.blob,
+        line=found.first,
+        last=found.last,
+        commit=found.commit.id if found.commit else "",
+    )
 
 
 def _told(state: State, found: Found, text: str, name: str, changed: Sequence[str]) -> RecalledMemory:

@@ -51,11 +51,12 @@ def wanted(given: str | Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Told:
-    """What was found, and what there is to say of how it was looked for."""
+    """What was found, what was left with the reason, and what there is to say of how it was looked for."""
 
     found: Sequence[Found]
     dropped: Mapping[str, int]
     notes: tuple[str, ...]
+    left: Sequence[tuple[Found, str]] = ()
 
 
 class Tree:
@@ -124,7 +125,7 @@ class Searcher:
         if passed:
             counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(passed.items()))
             said.append(f"passed over: {counts}")
-        return Told(looked.found, looked.dropped, tuple(said))
+        return Told(looked.found, looked.dropped, tuple(said), looked.left)
 
     def refresh(self, state: State, seconds: float, first: Sequence[str] = ()) -> bool:
         """Read files for about that long; whether all were."""

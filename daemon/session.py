@@ -81,13 +81,16 @@ class Session:
         language: str = "",
         path: str = "",
         sources: str | Sequence[str] = "memories",
+        explain: bool = False,
     ) -> AskResult:
         """The memories that matter for `query`: at most `k`, in at most `budget` tokens, or none.
 
-        With `sources` "memories,code,history" the repository's functions, docs and commits too.
+        With `sources` "memories,code,history" the repository's functions, docs and commits too; `explain` fills
+        `explanation`.
         """
         given: dict[str, Any] = {"k": k, "budget": budget, "language": language, "path": path}
         given["sources"] = sources if isinstance(sources, str) else list(sources)
+        given["explain"] = explain
         told = self.call("ask", question=query, channel="python", **given)
         return cast(AskResult, told)
 

@@ -12,14 +12,14 @@ from ..store.items import Item
 from ..store.kinds import Exposure
 from ..store.protocols import Encoder
 from . import explanation
-from .candidates import candidates
+from .candidates import Candidates, candidates
 from .links import linked
 from .packing import TokenCounter, pack
-from .question import Question, understand
+from .question import Question, Understood, understand
 from .ranking import Ranked, Weights, fresh, rank
 from .surroundings import Code
 
-__all__ = ["Answer", "Classifier", "Question", "Recalled", "TokenCounter", "recall"]
+__all__ = ["Answer", "Classifier", "Question", "Recalled", "TokenCounter", "Way", "recall"]
 
 
 class Classifier(Protocol):
@@ -42,6 +42,16 @@ class Recalled:
 
 
 @dataclass(frozen=True)
+class Way:
+    """What was seen on the way to an answer, for whoever asks why it is as it is; `ranked` is before any links."""
+
+    asked: Understood
+    found: Candidates
+    ranked: Sequence[Ranked]
+    weights: Weights
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a question gets; `context` is empty and `abstained` true when nothing was good enough."""
 
@@ -56,6 +66,7 @@ class Answer:
     timings_ms: Mapping[str, float]
     exposure: Exposure
     left: tuple[Ranked, ...] = ()
+    way: Way | None = None
 
     def explain(self) -> list[str]:
         """Lines for a person: what each feature gave, what was dropped and why."""
@@ -95,6 +106,7 @@ def recall(
     ranked = rank(asked, found, now, exists if standing is None else None, weights)
     if standing is not None:
         ranked = fresh(ranked, standing, weights)
+    way = Way(asked, found, ranked, weights or Weights())
     ranked = linked(ranked, known, index.graph, index.waiting, found.among)
     start = _lap(timings, "rank", start)
     packed = pack(ranked, question.k, question.budget, counter)
@@ -119,6 +131,7 @@ def recall(
             question.text, task_type, encoder.name, packed.tokens, shown, packed.left
         ),
         left=packed.left,
+        way=way,
     )
 
 

@@ -20,17 +20,17 @@ def pack(
     k: int,
     budget: int,
     counter: TokenCounter,
-) -> tuple[str, int, list[Found], dict[str, int]]:
+) -> tuple[str, int, list[Found], list[tuple[Found, str]]]:
     """Put as many as fit after `context`: each with its text, and for a commit what it changed.
 
-    Returns the whole, its tokens, what went into it, and how many did not fit, by reason.
+    Returns the whole, its tokens, what went into it, and what did not fit, each with the reason.
     """
     shown: list[Found] = []
-    dropped = {"limit": 0, "budget": 0}
+    left: list[tuple[Found, str]] = []
     tokens = counter.count(context)
     for each, text, changed in found:
         if len(shown) >= k:
-            dropped["limit"] += 1
+            left.append((each, "limit"))
             continue
         for lines in range(LINES, -1, -2):
             told = entry(each, text, changed, lines)
@@ -42,8 +42,8 @@ def pack(
                 shown.append(each)
                 break
         else:
-            dropped["budget"] += 1
-    return context, tokens, shown, {reason: count for reason, count in dropped.items() if count}
+            left.append((each, "budget"))
+    return context, tokens, shown, left
 
 
 def entry(found: Found, text: str, changed: Sequence[str], lines: int = LINES) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,8 @@ from .codequery import CodeQuery
 from .codesignals import SIGNALS
 
 CODE, DOCS, HISTORY = "code", "docs", "history"
+#: Names this ranking in exposure records; it changes whenever a weight or a threshold does.
+RANKER = "code-1"
 #: So many of each source are looked at closely.
 EACH = 20
 #: Of sections of prose so many stand in an answer at most, beside code.
@@ -54,10 +57,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Looked:
-    """What was found, the best first, and how many candidates were left out, by reason."""
+    """What was found, the best first, and how many candidates were left out, by reason; `left` are these."""
 
     found: Sequence[Found]
     dropped: Mapping[str, int] = field(default_factory=dict)
+    left: Sequence[tuple[Found, str]] = ()
 
 
 def search(
@@ -84,8 +88,10 @@ def search(
     found.sort(key=lambda each: (-each.chance, -each.score, each.path, each.first))
     sure = [each for each in found if each.chance >= enough]
     kept = _mixed(sure, COMMITS if code else len(sure))
-    dropped = {"weak": len(found) - len(sure), "repeated": len(sure) - len(kept)}
-    return Looked(kept, {reason: count for reason, count in dropped.items() if count})
+    chosen = {id(each) for each in kept}
+    left = [(each, "repeated") for each in sure if id(each) not in chosen]
+    left += [(each, "weak") for each in found[len(sure) :]]
+    return Looked(kept, dict(Counter(reason for _, reason in left)), left)
 
 
 def evidence(values: Floats) -> Floats:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from ..store.items import Item
 from ..store.kinds import MILLION, Exposure, Shown
-from .ranking import RANKER, Ranked
+from .concepts import concepts_in, words_of
+from .question import Understood
+from .ranking import RANKER, Ranked, Weights
 
 #: How many of the dropped stand in an exposure record: the nearest misses.
 MISSES = 20
@@ -16,12 +20,68 @@ REASONS = {
     "weak": "too little speaks for it",
     "contradicted": "a newer or a surer one says the contrary",
     "repeated": "another one says it already",
-    "limit": "so many are shown at most",
+    "limit": "better ones have taken all places",
     "budget": "no room is left for it",
-    "disputed": "it was called wrong",
+    "disputed": "more speaks against it than for it",
     "retired": "it holds no longer",
     "one author's share": "its author has a share of the answer already",
+    "superseded": "another one has taken its place",
+    "its code is gone": "neither its places nor anything that it changed is left in the tree",
 }
+#: The features that say whether a memory is good enough; all others say what comes first.
+EVIDENCE = ("similarity", "words", "language", "stands")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What was measured of a memory, how much of it there was, and how much it takes to be shown."""
+
+    measure: str
+    had: float
+    needed: float
+
+
+@dataclass(frozen=True)
+class Bars:
+    """What a memory needed: so much `evidence`, and a score that is not far behind the `best` of all."""
+
+    evidence: float
+    best: float
+    weights: Weights
+
+
+def bars(ranked: Sequence[Ranked], size: int, weights: Weights) -> Bars:
+    """What it took among `size` memories: the threshold, or nearly what the best of all has."""
+    evidence = max([weights.threshold(size), *(weights.beside * _spoken(each) for each in ranked)])
+    return Bars(evidence, max((each.score for each in ranked if not each.dropped), default=0.0), weights)
+
+
+def gate(each: Ranked, least: Bars) -> Gate:
+    """The gate at which a memory was turned away or, for one that passed, the one of evidence."""
+    why, weights, tied = each.why, least.weights, each.why.get("graph", 0.0)
+    named = tied >= weights.graph * weights.named
+    share = Gate("evidence", _spoken(each) + (tied if named else 0.0), least.evidence)
+    if each.dropped != "weak" or share.had < share.needed:
+        return share
+    for name, part in (("similarity", weights.least_similarity), ("words", weights.least_words)):
+        full = float(getattr(weights, name))
+        if not named and why[name] < full * part:
+            return Gate(name, why[name], full * part)
+    return Gate("score", each.score, least.best)
+
+
+def held(asked: Understood, item: Item) -> list[str]:
+    """The words of a question that a memory holds; after a `~` those of which it says the sense alone."""
+    there, senses = words_of(item.words), concepts_in(item.words)
+    return [
+        term if term in there else f"~{term}"
+        for term, _, concepts in asked.weighted
+        if term in there or not concepts.isdisjoint(senses)
+    ]
+
+
+def _spoken(each: Ranked) -> float:
+    return sum(each.why.get(name, 0.0) for name in EVIDENCE)
 
 
 def dropped(left: Sequence[Ranked], filtered: Mapping[str, int]) -> dict[str, int]:
@@ -39,7 +99,7 @@ def exposure(
     items = [_shown(each, rank, "") for rank, each in enumerate(shown, 1)]
     items += [_shown(each, 0, each.dropped) for each in misses]
     return Exposure(
-        query=hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest(),
+        query=digest(question),
         task_type=task_type,
         channel="ask",
         ranker=RANKER,
@@ -48,6 +108,11 @@ def exposure(
         abstained=not shown,
         items=tuple(items),
     )
+
+
+def digest(question: str) -> str:
+    """What stands in a record for a question, whose text is not kept."""
+    return hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def nearest(left: Sequence[Ranked]) -> list[Ranked]:

@@ -65,11 +65,9 @@ def surroundings(
     among: Collection[str] | None = None,
 ) -> Surroundings:
     """Look around what a question names: in it, then in files that it imports or that import it, at a lower weight."""
-    symbols = [found for name in _names(asked.text) if 0 < len(found := code.called(name)) <= AMBIGUOUS]
+    symbols = [found for name in names(asked.text) if 0 < len(found := code.called(name)) <= AMBIGUOUS]
     places = [each for found in symbols for each in found]
-    files = dict.fromkeys(
-        [path for name in _paths(asked.text) for path in _files(name, memories, code)], FILE
-    )
+    files = dict.fromkeys([path for name in paths(asked.text) for path in _files(name, memories, code)], FILE)
     files.update((path, max(FILE, files.get(path, 0.0))) for path, _ in places)
     if asked.file:
         files.setdefault(asked.file, WORKED_ON)
@@ -129,14 +127,14 @@ def _files(name: str, memories: Graph, code: Code) -> list[str]:
     return found if len(found) <= AMBIGUOUS else []
 
 
-def _paths(text: str) -> list[str]:
+def paths(text: str) -> list[str]:
     """What looks like a path. Each run of such signs is matched from its start: a search is cubic in its length."""
     runs = (run.lstrip("/") if run.startswith("//") else run for run in _RUN.findall(text) if "." in run)
     found = (_PATH.match(run) for run in runs if len(run) <= LONGEST_PATH)
     return list(dict.fromkeys(each[0] for each in found if each))[:8]
 
 
-def _names(text: str) -> list[str]:
+def names(text: str) -> list[str]:
     """Words that look like the name of something in code."""
     found = [next(part for part in each if part) for each in _CALLED.findall(text)] + _SHAPED.findall(text)
     return [each for each in dict.fromkeys(found) if len(each) > 2][:12]

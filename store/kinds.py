@@ -239,7 +239,7 @@ class RuleEvent(Body):
 
 @dataclass(frozen=True)
 class Shown(Body):
-    """One memory in an exposure: where it stood, how it scored, and what each feature gave."""
+    """One memory in an exposure, or one place or commit: where it stood, how it scored, what each feature gave."""
 
     KIND = "shown"
 
@@ -251,6 +251,11 @@ class Shown(Body):
     path: str = ""  # of a warning: where it was, what stood there, and what was offered
     before: str = ""
     after: str = ""
+    source: str = ""  # code, docs, history: `memory` is empty, and what follows names the place or the commit
+    blob: str = ""  # what the file at `path` was
+    line: int = 0  # the first, from 1, and the last
+    last: int = 0
+    commit: str = ""
 
 
 @dataclass(frozen=True)

@@ -174,11 +174,14 @@ def test_python_returns_what_the_command_prints(taught: Path):
         contracts.BaselineResult,
         contracts.CheckResult,
         contracts.Edit,
+        contracts.Explanation,
         contracts.FindingResult,
         contracts.FixResult,
         contracts.FixedFile,
         contracts.GraphNode,
         contracts.GraphResult,
+        contracts.LeftOut,
+        contracts.Measured,
         contracts.MemoryResult,
         contracts.OtherResult,
         contracts.RuleEntry,
@@ -188,6 +191,7 @@ def test_python_returns_what_the_command_prints(taught: Path):
         contracts.RulesResult,
         contracts.RuleStep,
         contracts.RuleTest,
+        contracts.Understanding,
     ],
 )
 def test_the_page_names_every_field(shape: Any):
