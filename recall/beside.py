@@ -11,6 +11,8 @@ from .sameness import BLOTS, LONGEST, alike, contradict, edits, flat, said, side
 
 #: What was called wrong, or holds no longer, speaks against nothing, and with nobody.
 _SILENT = ("disputed", "retired")
+#: Of what a text must hold so many parts are looked for, while more candidates than a few are left.
+LOOKED_FOR, FEW = 4, 3
 
 
 class Beside:
@@ -52,16 +54,13 @@ class Beside:
         found: set[int] = set()
         mine = said(each.item.title)
         if mine:
-            found |= self._titles.holding(mine[1])
+            found |= self._titles.holding([mine[1]])
         for before, after in edits(each.item):
             went, came, _ = sides(before, after)
-            found |= self._befores.holding(_longest(before.split()))
-            if after.split():
-                found |= self._befores.holding(_longest(after.split()))
-            if came:
-                found |= self._befores.holding(_longest(came))
-            if went:
-                found |= self._afters.holding(_longest(went))
+            found |= self._befores.holding(before.split())
+            for parts, texts in ((after.split(), self._befores), (came, self._befores), (went, self._afters)):
+                if parts:
+                    found |= texts.holding(parts)
             here = flat(before)
             found.update(at for at, there in self._brought if there in here)
         return found
@@ -76,15 +75,16 @@ class Beside:
         for tokens, texts in zip(made[:2], (self._befores, self._afters), strict=True):
             names = [token for token in tokens if token not in BLOTS]
             if names:
-                return texts.holding(_longest(names))
+                return texts.holding(names)
         return range(len(self._ranked))
 
     @cached_property
     def _titles(self) -> _Texts:
-        # Beyond ASCII a letter's small form may hang on what stands beside it: such a title is always looked at.
+        # One letter's small form hangs on what stands beside it: a title that holds it is always looked at.
         titles = [(at, each.item.title) for at, each in enumerate(self._ranked)]
-        plain = [(at, title.lower()) for at, title in titles if title.isascii()]
-        return _Texts(plain, {at for at, title in titles if not title.isascii()})
+        return _Texts(
+            [(at, title.lower()) for at, title in titles], {at for at, title in titles if "Σ" in title}
+        )
 
     @cached_property
     def _sides(self) -> list[tuple[int, str, str]]:
@@ -121,8 +121,17 @@ class _Texts:
             self._starts.append(start)
             start += len(text) + 1
 
-    def holding(self, part: str) -> set[int]:
-        """Whose texts hold `part`; that of two that stand beside each other is no harm."""
+    def holding(self, parts: Iterable[str]) -> set[int]:
+        """Whose texts hold all of `parts`, or a few more: the longest are looked for first, and stand in the fewest."""
+        first, *rest = sorted(set(parts), key=len, reverse=True)[:LOOKED_FOR] or [""]
+        found = self._with(first)
+        for part in rest:
+            if len(found) <= FEW:
+                break
+            found &= self._with(part)
+        return found
+
+    def _with(self, part: str) -> set[int]:
         found = set(self._always)
         place = self._all.find(part) if self._of else -1
         while place >= 0:
@@ -132,8 +141,3 @@ class _Texts:
                 break
             place = self._all.find(part, self._starts[text + 1])
         return found
-
-
-def _longest(words: Sequence[str]) -> str:
-    """The longest: it is the least likely to stand in many. Of none the empty one, which stands in all."""
-    return max(words, key=len, default="")

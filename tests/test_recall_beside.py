@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-from collections.abc import Callable
 
 import pytest
 
@@ -92,9 +90,7 @@ def kin(each: Ranked, ranked: list[Ranked]) -> list[Ranked]:
     ]
 
 
-def test_the_lookup_finds_whom_a_comparison_with_each_finds(tell: Callable[[str], None]) -> None:
-    seed = int(os.environ.get("CORTEX_SEED", random.randrange(2**32)))
-    tell(f"CORTEX_SEED={seed}")
+def test_the_lookup_finds_whom_a_comparison_with_each_finds(seed: int) -> None:
     chance = random.Random(seed)
     contraries = alikes = 0
     for _ in range(400):
@@ -102,7 +98,7 @@ def test_the_lookup_finds_whom_a_comparison_with_each_finds(tell: Callable[[str]
         beside = Beside(ranked)
         for each in ranked:
             wanted = contradicted(each, ranked), kin(each, ranked)
-            assert (beside.contradicted(each), beside.kin(each)) == wanted, f"CORTEX_SEED={seed}"
+            assert (beside.contradicted(each), beside.kin(each)) == wanted
             contraries += wanted[0]
             alikes += len(wanted[1])
     assert contraries > 300 and alikes > 10, "the edits must meet, or nothing was tried"
