@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from ..analyzers.languages import is_generated, language_of
 from ..repo import trees
 from ..store import notes
 from ..store.durable import SYSTEM, read
-from ..store.layout import CODE_NOTE
+from ..store.layout import CODE_NOTE, TREES
 from .state import State
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def due(state: State) -> bool:
     """Whether something else is checked out than the graph is of: cheap, for the daemon's every round."""
     tree = state.tree()
     try:
-        said = notes.read(read(SYSTEM, state.place.store / "index" / CODE_NOTE))
+        said = notes.read(read(SYSTEM, state.code_folder / CODE_NOTE))
     except OSError:
         said = None
     return tree is not None and (said or {}).get("tree") != str(tree.id)
@@ -61,6 +62,17 @@ def chart(state: State) -> Iterator[None]:
         yield
     code.learn(learnt)
     yield from _link(state, tree, paths, wanted)
+    forget(state)
+
+
+def forget(state: State) -> None:
+    """Take the graphs of work trees away that git has forgotten."""
+    try:
+        for folder in (state.place.store / "index" / TREES).iterdir():
+            if not (state.place.common / "worktrees" / folder.name).is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+    except OSError:
+        return  # there are none
 
 
 def catch_up(state: State, seconds: float) -> bool:

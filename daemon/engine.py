@@ -117,7 +117,7 @@ class Engine:
         self._used = time.monotonic()
         self._recorded = 0  # corrections from the past that the rules have not seen
         self._noticing: Iterator[None] | None = None  # what is being looked at, slice by slice
-        self._charted: object = None  # the tree that the graph of the code was last begun for
+        self._charted: dict[Path, object] = {}  # of each work tree: what its graph was last begun for
         self._hooks: tuple[object, ...] | None = None  # as they were when they were last looked at
 
     def handle(
@@ -174,7 +174,8 @@ class Engine:
             self._state = self._open()
             self._trees = {self.place.gitdir: self._state}
             self._stamp, self._history_done, self._recorded = stamp, False, 0
-            self._noticing = self._charted = None
+            self._noticing = None
+            self._charted.clear()
 
     def _at(self, path: str) -> State:
         """The state of the work tree around `path`."""
@@ -387,11 +388,14 @@ class Engine:
         """What there is to look at: what the code says of its people, then what it is made of; None for nothing."""
         if noticing.due(self._state):
             return noticing.look(self._state.apart())
-        tree = self._state.tree()
-        if tree is None or tree.id == self._charted or not charting.due(self._state):
-            return None
-        self._charted = tree.id  # once: where the disk takes nothing, the next round would begin anew
-        return charting.chart(self._state.apart())
+        for gitdir, state in list(self._trees.items()):
+            tree = state.tree() if gitdir.is_dir() else None  # a linked work tree may be gone
+            if tree is not None and tree.id != self._charted.get(gitdir) and charting.due(state):
+                self._charted[gitdir] = (
+                    tree.id
+                )  # once: where the disk takes nothing, the next round would begin anew
+                return charting.chart(state.apart())
+        return None
 
     def _revise(self) -> list[dict[str, str]]:
         """Bring the rules up to date, beside the engine's lock: it can take seconds in a large store."""

@@ -17,6 +17,7 @@ from ..store.fold import View
 from ..store.items import MADE_OF, Item, Listing, rule_items
 from ..store.journal import FileJournal
 from ..store.kinds import Generation
+from ..store.layout import TREES
 from ..store.record import Record
 from ..store.secrets import MARK, clean, find, redact_all, secrets_of
 
@@ -106,7 +107,7 @@ class State:
         self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
         self.reacted = 0  # places that the commits last learnt from made something of
         self._index: list[MemoryIndex] = []  # one, once a question was asked; all work trees share it
-        self._code: list[CodeGraph] = []  # likewise
+        self._code: dict[Path, CodeGraph] = {}  # by their folders: each work tree has its own
         self._searcher: list[Searcher] = []  # likewise, once a question asked for code or history
 
     def beside(self, place: Place) -> State:
@@ -174,7 +175,7 @@ class State:
             self.place.store, author=self.journal.author, clock=self.clock, redact=clean
         )
         other._listing = Listing(self.journal.writer, without_secrets)
-        other._rules, other._index, other._ready, other._code = None, [], None, []
+        other._rules, other._index, other._ready, other._code = None, [], None, {}
         other._searcher = []
         other._rule_items = {}
         other._generations = (0, 0, {})
@@ -185,7 +186,7 @@ class State:
         while self._index:
             self._index.pop().close()
         while self._code:
-            self._code.pop().close()
+            self._code.popitem()[1].close()
         self._searcher.clear()
 
     def items(self) -> list[Item]:
@@ -204,14 +205,21 @@ class State:
         return self._index[0]
 
     def code(self) -> CodeGraph:
-        """The graph of the code, as it was last made; `charting` brings it to what is checked out."""
+        """The graph of this work tree's code, as it was last made; `charting` brings it to what is checked out."""
         from ..store.codegraph import CodeGraph
 
-        if not self._code:
-            self._code.append(CodeGraph(self.place.store / "index"))
+        held = self._code.get(self.code_folder)
+        if held is None:
+            held = self._code[self.code_folder] = CodeGraph(self.code_folder)
         else:
-            self._code[0].refreshed()
-        return self._code[0]
+            held.refreshed()
+        return held
+
+    @property
+    def code_folder(self) -> Path:
+        """Where the graph of the code lies: of a linked work tree in a folder of its own, for it has its own HEAD."""
+        index, gitdir = self.place.store / "index", self.place.gitdir
+        return index if gitdir == self.place.common else index / TREES / gitdir.name
 
     @property
     def searcher(self) -> Searcher:

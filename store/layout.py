@@ -21,6 +21,7 @@ FORMAT_FILE = "format.json"
 BASELINE = "baseline.json"
 CODE_GRAPH = "graph-code.sqlite"  # in index/: the graph of the code
 CODE_NOTE = "graph-code.json"  # its SHA-256, and of which tree it is
+TREES = "trees"  # in index/: the same of each linked work tree, in a folder of its git folder's name
 WRITER = "writer"
 CLOCK = "clock"
 FOLDERS = (wal.FOLDER, segments.SHARED, segments.PRIVATE, quarantine.FOLDER, "spool", "index")

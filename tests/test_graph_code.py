@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from running import git
 
 from cortex.daemon import charting
 from cortex.daemon.engine import Engine
@@ -187,3 +188,22 @@ def test_the_daemon_s_idle_time_brings_the_graph_to_each_new_tree(state: State, 
         assert state.code().tree == str(state.tree().id)  # type: ignore[union-attr]
     assert imports(state.code(), "shop/late.py") == {"file:shop/money.py"}
     engine.close()
+
+
+def test_each_work_tree_has_the_graph_of_its_own_head(
+    state: State, repo: Path, commit: Commit, tmp_path: Path
+):
+    charting.catch_up(state, 60)
+    git(repo, "worktree", "add", "-q", "-b", "other", str(tmp_path / "other"))
+    commit(tmp_path / "other", {"shop/money.py": "def subtract(x):\n    return -x\n"})
+    other = state.beside(find(tmp_path / "other"))
+    assert charting.due(other) and not charting.due(state)
+    assert other.code().tree == "" and other.code().called("add") == []  # not that of another tree
+    charting.catch_up(other, 60)
+    assert other.code().called("subtract") and not other.code().called("add")
+    assert state.code().called("add") and not state.code().called("subtract")
+    assert not charting.due(other) and not charting.due(state)
+    git(repo, "worktree", "remove", "--force", str(tmp_path / "other"))
+    commit(repo, {"shop/money.py": "def add(x):\n    return x + 0\n"})
+    charting.catch_up(state, 60)
+    assert list((state.place.store / "index" / layout.TREES).iterdir()) == []
