@@ -33,7 +33,7 @@ PREFERENCES, FIXES, DECISIONS = ORIGINS = ("preferences", "fixes", "decisions")
 TYPES: Mapping[str, str] = {PREFERENCES: "preference", FIXES: "fix", DECISIONS: "decision"}
 NOTE = "noticed.json"
 #: Grows when what is noticed changes, so that a repository is looked at anew.
-VERSION = 1
+VERSION = 2
 #: Code is counted anew once a day at most, where there are new commits.
 EACH_MS = 86_400_000
 _BATCH = 50
@@ -127,10 +127,14 @@ def _decisions(state: State, noticed: Noticed) -> Iterator[None]:
     held: dict[str, tuple[bool, str]] = {}
     tree = _tree(state)
     private = noticed.kept == "private"
+    found: list[decided.Decision] = []
     for each in decided.decisions(tree, state.ignored.matches, secrets) if tree is not None else ():
-        wanted[each.m] = decided.memory(each, private)
-        held[each.m] = (each.holds, f"superseded by {each.by}" if each.by else each.status)
+        found.append(each)
         yield
+    instead = decided.successions(found)
+    for each in found:
+        wanted[each.m] = decided.memory(each, private, instead.get(each.m, ()))
+        held[each.m] = (each.holds, f"superseded by {each.by}" if each.by else each.status)
     state.journal.beware(secrets)
     _write(state, noticed, DECISIONS, wanted, lambda before, after: before != after)
     for m in _own(state, DECISIONS):

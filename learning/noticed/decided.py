@@ -7,7 +7,7 @@ records that are a title and a few paragraphs, in the folders where such records
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pygit2
@@ -31,16 +31,30 @@ _NO_RECORD = re.compile(
 )
 _NUMBER = re.compile(r"^(?:ADR[-\s:]*)?\d{1,6}\s*[.:–—-]\s*|^ADR[-\s]*\d*\s*[:–—-]\s*", re.I)
 _HEADING = re.compile(r"^(#{1,4})\s+(.+?)\s*#*\s*$")
-_FIELD = re.compile(r"^[*\-\s]*\**(status|super[sc]eded[ -]by|deciders|date)\**\s*:\**\s*(.+)$", re.I)
+_FIELD = re.compile(
+    r"^[*\-\s]*\**(status|super[sc]eded[ -]by|super[sc]edes|deciders|date)\**\s*:\**\s*(.+)$", re.I
+)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _SUPERSEDED = re.compile(r"(?:super[sc]eded|replaced|obsoleted)\s+by:?\s*(.+)", re.I)
+_SUPERSEDES = re.compile(
+    r"^[*\-\s]*(?:.*[.;,]\s+|this (?:record )?)?(?:super[sc]edes|obsoletes):?\s+(.+)", re.I | re.M
+)
+#: What a reference names: a link's file, and else a number that is no part of a date.
+_TARGET, _REFERRED = (
+    re.compile(r"\]\(\s*([^)\s#]+)"),
+    re.compile(r"(?<![\w.-])(?:ADR[-\s#]*)?0*(\d{1,6})(?![\w-]*\d|\.\d)", re.I),
+)
+_NUMBERED = re.compile(r"(?:^|/)(?:adr[-_ ]?)?0*(\d{1,6})[^/]*$", re.I)
 _GONE = re.compile(r"super[sc]eded|deprecat|obsolet|replac|reject|withdrawn|declin|draft|propos")
 _LONGEST = 400
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One record: `status` in lower case, empty where none is given; `by` is what replaced it."""
+    """One record: `status` in lower case, empty where none is given; `by` is what replaced it.
+
+    `successors` and `predecessors` are what it refers to as such: names of files, or numbers.
+    """
 
     path: str
     title: str
@@ -48,6 +62,8 @@ class Decision:
     status: str = ""
     by: str = ""
     context: str = ""
+    successors: tuple[str, ...] = ()
+    predecessors: tuple[str, ...] = ()
 
     @property
     def m(self) -> str:
@@ -115,17 +131,53 @@ def read(path: str, text: str) -> Decision | None:
         return None
     decision = _first(sections[headed]) or _first(sections[""])
     status = _plain(_first(sections.get("status", "")) or fields.get("status", ""))
-    by = fields.get("superseded-by", "") or fields.get("superceded-by", "")
+    by = successor = fields.get("superseded-by", "") or fields.get("superceded-by", "")
+    said = sections.get("status", "") or fields.get("status", "")
     if match := _SUPERSEDED.search(_LINK.sub(r"\1", sections.get("status", "")) or status):
         by = match[1]
+    if match := _SUPERSEDED.search(said):
+        successor = match[1]
     if not decision:
         return None
     context = next((sections[name] for name in sections if name.startswith("context")), "")
-    return Decision(path, title, decision, status.lower()[:80], _plain(by).strip(" .")[:120], _first(context))
+    older = [fields.get("supersedes", ""), fields.get("supercedes", ""), *_SUPERSEDES.findall(said)]
+    return Decision(
+        path, title, decision, status.lower()[:80], _plain(by).strip(" .")[:120], _first(context),
+        references(successor), tuple(dict.fromkeys(one for each in older for one in references(each))),
+    )  # fmt: skip
 
 
-def memory(found: Decision, private: bool = False) -> Memory:
-    """A decision as it is remembered."""
+def references(text: str) -> tuple[str, ...]:
+    """What a text refers to, the files that it links or else the numbers in it: `0009-x.md`, `9`."""
+    targets = [target.rpartition("/")[2] for target in _TARGET.findall(text) if _MARKDOWN.search(target)]
+    return tuple(dict.fromkeys(targets or _REFERRED.findall(text.partition("\n")[0])))
+
+
+def successions(found: Sequence[Decision]) -> dict[str, tuple[str, ...]]:
+    """Memory id → the ids of those that it supersedes, by what either of the two records says.
+
+    A reference is to the same folder. Two that each claim to supersede the other are left as they are.
+    """
+    named: dict[tuple[str, str], Decision] = {}
+    for each in found:
+        folder, _, name = each.path.rpartition("/")
+        named.setdefault((folder, name), each)
+        if number := _NUMBERED.search(name):
+            named.setdefault((folder, number[1]), each)
+    pairs: set[tuple[str, str]] = set()
+    for each in found:
+        folder = each.path.rpartition("/")[0]
+        pairs |= {(new.m, each.m) for one in each.successors if (new := named.get((folder, one)))}
+        pairs |= {(each.m, old.m) for one in each.predecessors if (old := named.get((folder, one)))}
+    out: dict[str, tuple[str, ...]] = {}
+    for new, old in sorted(pairs):
+        if new != old and (old, new) not in pairs:
+            out[new] = (*out.get(new, ()), old)
+    return out
+
+
+def memory(found: Decision, private: bool = False, supersedes: tuple[str, ...] = ()) -> Memory:
+    """A decision as it is remembered, in the place of those that it `supersedes`."""
     told = f" Status: {found.status}." if found.status else ""
     if found.by and found.by.lower() not in found.status:
         told += f" Superseded by {found.by}."
@@ -137,6 +189,7 @@ def memory(found: Decision, private: bool = False) -> Memory:
         reason=found.context,
         examples=(Example(path=found.path),),
         private=private,
+        supersedes=supersedes,
     )
 
 
