@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from ..store.index import MemoryIndex
 from ..store.items import Item
-from ..store.protocols import Floats
+from ..store.protocols import Floats, Index
+from .concepts import stems_of
 from .question import Understood
 from .surroundings import Code, Surroundings, likeness, surroundings
 
 EACH = 100
+#: In a store of `LARGE` memories or more only so many of them are read and ranked, those with the most evidence.
+LARGE, READ = 20_000, 64
+#: What a word counts whose concept a memory speaks of, where one that it names counts 1.
+BY_CONCEPT = 0.75
+#: A question of fewer telling words ("fix tests") names too little for a memory of the same words to be meant.
+LEAST_SAID = 2.0
 #: Reciprocal rank fusion's constant (Cormack, Clarke and Büttcher 2009).
 RRF = 60
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Items and, for each, its cosines, its BM25 score (0 for none) and its place in the fusion (0 to 1).
+    """Items and, for each, its cosines, how much of the question's words it holds, its BM25 score (0 for none) and its
+    place in the fusion (0 to 1).
 
     `size` is how many memories they were chosen from.
     """
@@ -29,20 +36,21 @@ class Candidates:
     items: tuple[Item, ...]
     code: Floats
     text: Floats
+    words: Floats
     bm25: Floats
     fused: Floats
     size: int
     dropped: Mapping[str, int]
     graph: Mapping[str, float] = field(default_factory=dict)  # memory → its tie to what is named
     complexity: Mapping[str, float] = field(default_factory=dict)  # memory → how like its function is
-    among: frozenset[str] | None = None  # what the filters let through; None for all
+    among: Collection[str] | None = None  # what the filters let through; None for all
 
 
 def candidates(
     asked: Understood,
     row: Floats,
     known: Mapping[str, Item],
-    index: MemoryIndex,
+    index: Index,
     each: int = EACH,
     code: Code | None = None,
 ) -> Candidates:
@@ -54,17 +62,40 @@ def candidates(
     near = [m for m, _ in index.vectors(row, each, among)]
     words = dict(index.words(" ".join(asked.terms), each, among))
     around = surroundings(asked, index.graph, code, known, among) if code is not None else Surroundings()
-    ids = [m for m in dict.fromkeys((*near, *words, *around.memories)) if m in known]
+    ids = list(dict.fromkeys((*near, *words, *around.memories)))
     by_code, text = index.similarities(row, ids)
+    held = covered(asked, index, ids)
     bm25 = np.fromiter((words.get(m, 0.0) for m in ids), np.float32, len(ids))
-    items = tuple(known[m] for m in ids)
     size = len(index) if among is None else len(among)
     dropped = {"filtered": len(index) - size} if size < len(index) else {}
     if among is None and index.unseen:
         dropped["unseen"] = index.unseen
     fused = fuse(asked.kind, np.maximum(by_code, text), bm25)
+    if len(index) >= LARGE and len(ids) > READ:
+        best = np.argsort(-(np.maximum(by_code, text) + held / 2), kind="stable")[:READ]
+        kept = sorted({*best.tolist(), *(at for at, m in enumerate(ids) if m in around.memories)})
+        ids = [ids[at] for at in kept]
+        by_code, text, held, bm25, fused = (each[kept] for each in (by_code, text, held, bm25, fused))
+    items = tuple(known[m] for m in ids)
     alike = likeness(around, [items[at] for at in np.argsort(-fused, kind="stable")], code) if code else {}
-    return Candidates(items, by_code, text, bm25, fused, size, dropped, around.memories, alike, among)
+    return Candidates(items, by_code, text, held, bm25, fused, size, dropped, around.memories, alike, among)
+
+
+def covered(asked: Understood, index: Index, ids: Sequence[str]) -> Floats:
+    """How much of a question's words each memory holds, 0 to 1.
+
+    A word that it names counts whole, one whose concept it speaks of three quarters. Unlike BM25 this means
+    the same in a store of ten memories and of a million.
+    """
+    if not asked.weighted or not ids:
+        return np.zeros(len(ids), np.float32)
+    groups: list[Collection[str]] = [[term] for term, _, _ in asked.weighted]
+    groups += [stems_of(concepts) for _, _, concepts in asked.weighted]
+    holds = index.holding(ids, groups)
+    half = len(asked.weighted)
+    weights = np.array([weight for _, weight, _ in asked.weighted], np.float32)
+    told = np.where(holds[:, :half], np.float32(1), np.float32(BY_CONCEPT) * holds[:, half:])
+    return np.asarray(told @ weights / max(float(weights.sum()), LEAST_SAID), np.float32)
 
 
 def fuse(kind: str, cosines: Floats, bm25: Floats) -> Floats:

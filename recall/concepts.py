@@ -162,6 +162,12 @@ def concepts_of(words: Iterable[str]) -> Concepts:
     return frozenset().union(*(table[each] for each in table.keys() & words))
 
 
+@lru_cache(maxsize=4_096)
+def stems_of(concepts: Concepts) -> frozenset[str]:
+    """The stems that speak of any of these concepts."""
+    return frozenset(word for word, of in _by_stem().items() if not of.isdisjoint(concepts))
+
+
 @lru_cache(maxsize=32_768)
 def words_of(text: str) -> tuple[str, ...]:
     """The different stems of a memory's text, kept since the same memories are candidates again and again.

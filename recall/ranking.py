@@ -11,18 +11,13 @@ from pathlib import PurePosixPath
 
 from ..store.items import Item
 from .candidates import Candidates, places
-from .concepts import concepts_in, words_of
 from .question import NAME, Understood
 from .sameness import sketch
 from .sameness import success as success
 
 #: Names this ranking in exposure records; it changes whenever a weight or a threshold does.
-RANKER = "linear-2"
+RANKER = "linear-3"
 DAY = 86_400_000
-#: What a word counts whose concept a memory speaks of, where one that it names counts 1.
-BY_CONCEPT = 0.75
-#: A question of fewer telling words ("fix tests") names too little for a memory of the same words to be meant.
-LEAST_SAID = 2.0
 HALF_LIVES = tuple(DAY * 4**power // 4 for power in range(6))
 #: What a correction's code says of whether it applies to a file: how many of its names stand there, whether it
 #: stands there as it was, and how many of the names that came are used there already.
@@ -38,8 +33,10 @@ class Weights:
     `enough` is the evidence (similarity, words, language) asked for in a store of ten; with each doubling the
     best of the unrelated comes `growth` nearer, as measured from 5 to 74 memories, up to `most`. These were
     chosen on `tests/recall_lessons/development.json`, so that at most one unrelated question in twenty gets
-    an answer. `fits`, `recency` and `place` only order what is good enough; they were chosen on the histories of
-    `benchmarks/tasks.py`, where a learned ranker on held-out histories was no better (docs/benchmarks.md).
+    an answer; `most` binds in larger stores alone. `stands` is evidence too, where the text of the file under work is
+    at hand: half of what a correction changed is neither for it nor against it. `fits`, `repeats`, `recency` and
+    `place` only order what is good enough. They and `stands` were chosen on the histories of `benchmarks/tasks.py`,
+    where a learned ranker on held-out histories was no better (docs/benchmarks.md).
     """
 
     similarity: float = 1.0
@@ -65,9 +62,7 @@ class Weights:
     least_similarity: float = 0.05
     least_words: float = 0.05
     beside: float = 0.8  # of the best one's evidence: what is much weaker than the best is not shown
-    behind: float = (
-        0.5  # of the best one's score, where the file's code is at hand: nothing further behind is shown
-    )
+    behind: float = 0.5  # of the best one's score, where the file's code is at hand: nothing further behind is shown
 
     def threshold(self, size: int) -> float:
         """The evidence that a memory needs among `size` memories."""
@@ -83,23 +78,6 @@ class Ranked:
     why: Mapping[str, float]
     dropped: str = ""
     stale: str = ""  # what became of its code since
-
-
-def coverage(asked: Understood, item: Item) -> float:
-    """How much of a question's words a memory holds, 0 to 1.
-
-    A word that it names counts whole, one whose concept it speaks of three quarters. Unlike BM25 this means
-    the same in a store of ten memories and of a million.
-    """
-    there = words_of(item.words)
-    got = total = 0.0
-    for term, weight, concepts in asked.weighted:
-        total += weight
-        if term in there:
-            got += weight
-        elif concepts and not concepts.isdisjoint(concepts_in(item.words)):
-            got += BY_CONCEPT * weight
-    return got / max(total, LEAST_SAID)
 
 
 def rank(
@@ -162,7 +140,8 @@ def fresh(
 def features(asked: Understood, found: Candidates, now: int) -> list[dict[str, float]]:
     """What can be measured of each candidate, from 0 to 1 but for `success` and `language` (below 0 too).
 
-    `place` is left out where no file is asked about, `fits` where the question names nothing.
+    `place` is left out where no file is asked about, `fits` where no code is given or a memory has none, `stands`
+    where the file's text is not at hand: it goes from -0.5 to 0.5.
     """
     fitting = fits(asked, found.items)
     often = repeats(found.items)
@@ -170,7 +149,7 @@ def features(asked: Understood, found: Candidates, now: int) -> list[dict[str, f
     for at, item in enumerate(found.items):
         told = {
             "similarity": max(0.0, float(found.code[at]), float(found.text[at])),
-            "words": coverage(asked, item),
+            "words": float(found.words[at]),
         }
         if asked.named and item.language and item.language not in asked.named:
             told["language"] = -1.0
@@ -239,16 +218,23 @@ def repeats(items: Sequence[Item]) -> list[float]:
     commits: defaultdict[object, set[str]] = defaultdict(set)
     for kind, item in zip(kinds, items, strict=True):
         if kind is not None:
-            commits[kind].update(each.commit for each in item.evidence)
-    return [
-        min(1.0, math.log2(max(1, len(commits[kind]))) / math.log2(OFTEN)) if kind is not None else 0.0
-        for kind in kinds
-    ]
+            commits[kind].update([each.commit for each in item.evidence])
+    often = {kind: min(1.0, math.log2(max(1, len(of))) / math.log2(OFTEN)) for kind, of in commits.items()}
+    return [often.get(kind, 0.0) for kind in kinds]
 
 
 def _kind(item: Item) -> object:
-    made = sketch(item.evidence[0].before, item.evidence[0].after) if item.evidence else None
-    return None if made is None else (item.language, *made[:2])
+    if not item.evidence:
+        return None
+    told = _tokens(item.evidence[0].before, item.evidence[0].after)
+    return (item.language, told) if told is not None else None
+
+
+@lru_cache(maxsize=4_096)
+def _tokens(before: str, after: str) -> int | None:
+    """A number for the tokens that went and came, alike for alike edits: to compare the tokens each time takes longer."""
+    made = sketch(before, after)
+    return hash(made[:2]) if made is not None else None
 
 
 def _evidence(weights: Weights, told: Mapping[str, float]) -> dict[str, float]:

@@ -15,10 +15,11 @@ CAUSED_BY = "caused_by"
 
 
 class SqliteGraph:
-    """`Graph` in an SQLite file, or in memory where `path` is None."""
+    """`Graph` in an SQLite file, or in memory where `path` is None; `settled` is one that nobody changes."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._connection = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False)
+    def __init__(self, path: Path | None = None, *, settled: bool = False) -> None:
+        where = ":memory:" if path is None else f"{path.absolute().as_uri()}?immutable=1" if settled else path
+        self._connection = sqlite3.connect(where, check_same_thread=False, uri=settled)
         self._db = sqlite_utils.Database(self._connection)
         # A power cut may damage it: its hash then differs, and it is made again.
         self._connection.execute("pragma synchronous = off")
@@ -68,6 +69,11 @@ class SqliteGraph:
             return [(str(found), str(end)) for found, end in self._connection.execute(query, values)]
         except sqlite3.Error:
             return []  # somebody damaged the file: whoever keeps it makes it again, and an answer does not wait
+
+    def between(self, relation: str, low: str, high: str) -> list[str]:
+        """The nodes with such an edge to a node from `low` on, and before `high`. Raises `sqlite3.Error`."""
+        query = "select distinct node from edges where target >= ? and target < ? and relation = ?"
+        return [str(node) for (node,) in self._connection.execute(query, [low, high, relation])]
 
     def nodes(self) -> set[str]:
         """The nodes that edges leave."""

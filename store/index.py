@@ -17,12 +17,14 @@ from .graph import MemoryGraph, SqliteGraph, edges
 from .growing import LARGE, GrowingVectors
 from .items import Item, by_id
 from .lock import writer_lock
+from .pieces import Mask
 from .postings import PostingWords
 from .protocols import Encoder, Floats
 from .reading import uncollected
 from .rowfiles import RowFiles, places
 from .scan import Scan
 from .selections import Selections
+from .words import terms
 
 #: A refresh adds at most this many rows to an HNSW graph itself; `catch_up` adds the rest.
 AT_ONCE = 256
@@ -129,6 +131,20 @@ class MemoryIndex:
             hits = sorted(hits, key=lambda hit: (-hit[1], hit[0]))[: max(0, k)]
         return hits
 
+    def holding(self, ids: Sequence[str], groups: Sequence[Collection[str]]) -> Mask:
+        """Which of these memories hold a word of which group of stems: (ids, groups)."""
+        out = self._words.holding(ids, groups)
+        for at, m in enumerate(ids) if self._unsaid else ():
+            if m in self._unsaid:
+                held = set(terms(self._items[m].words))
+                out[at] = [not held.isdisjoint(group) for group in groups]
+        return out
+
+    @property
+    def known(self) -> Mapping[str, Item]:
+        """All memories that it was last refreshed with, by their id."""
+        return self._items
+
     def select(self, languages: Sequence[str] = (), folder: str = "") -> frozenset[str] | None:
         """The memories that pass a hard filter, kept for the next question; None where none is asked for.
 
@@ -183,11 +199,20 @@ class MemoryIndex:
         """Whether the last refresh was with this very list."""
         return items is self._given
 
+    def clear(self) -> None:
+        """Hold nothing: what is on disk is taken away, and the next refresh begins anew."""
+        self.close()
+        try:
+            with writer_lock(self.folder, IDLE_S):
+                self._again("")
+        except (OSError, PlaceError) as error:
+            self.notes = [f"what the index held before stays on disk for now ({error})"]
+
     def close(self) -> None:
         """Let go of the files; the next refresh opens them again."""
         self._words.close()
         self._graph.close()
-        self._given = ()
+        self._given, self._items = (), {}
         self._fresh()
 
     def _bring(self, seconds: float | None, patience: float) -> None:
@@ -350,7 +375,7 @@ class MemoryIndex:
         self._stamps = self._now()
 
     def _again(self, note: str) -> None:
-        self.notes.append(note)
+        self.notes += [note] if note else []
         for path in self.folder.iterdir():
             if path.name.startswith(("rows-", "near-", "words", GRAPH, derived.MANIFEST)):
                 path.unlink(missing_ok=True)

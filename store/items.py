@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .fold import View
@@ -84,7 +84,7 @@ class Listing:
         self._orders: list[tuple[int, str, str]] = []  # of the items' records, in step with them
         self._placed: dict[str, tuple[int, str, str]] = {}
         self._used: dict[str, set[str]] = {}  # correction → the memories that were learnt from it
-        self._said: _Said | None = None
+        self._said: Said | None = None
 
     def items(self, view: View) -> list[Item]:
         """All that can be recalled, ordered by (t, w, id) of the records; the same list while it is the same.
@@ -95,17 +95,19 @@ class Listing:
         version = view.changed(*MADE_OF)
         if version != self._version:
             changed = None if self._version < 0 else view.since(self._version)
-            touched = None if changed is None else self._touched(changed)
-            if touched is None:
+            if changed is not None and any(record.kind in SAID for record in changed):
+                self._said = None
+            found = None if changed is None else touched(changed, lambda m: self._used.get(m, set()))
+            if found is None:
                 self._all(view)
             else:
-                self._some(view, touched)
+                self._some(view, found)
             self._version = version
         return self._items
 
     def _all(self, view: View) -> None:
         self._items, self._orders, self._placed, self._used = [], [], {}, {}
-        self._said = said = _hear(view, self.own_writer)
+        self._said = said = hear(view, self.own_writer)
         corrections = {record.m: record for record in view.of_kind("correction")}
         for record in view.of_kind("correction", "memory"):
             made = _make(record, corrections, said, self.own_writer)
@@ -119,30 +121,10 @@ class Listing:
         for source in made.sources:
             self._used.setdefault(source, set()).add(made.id)
 
-    def _touched(self, changed: Iterable[Record]) -> set[str] | None:
-        """The items that these changes may change; None for all."""
-        touched: set[str] = set()
-        for record in changed:
-            if record.kind in SAID:
-                self._said = None
-                body = record.decoded()
-                if isinstance(body, (Feedback, Verdict)):
-                    touched.add(body.of)
-                elif isinstance(body, RuleEvent):
-                    touched.add(body.rule)
-                elif isinstance(body, (Scope, Purge)):
-                    touched.add(body.what)
-                else:
-                    return None
-            elif record.kind in MADE_OF:
-                touched.add(record.m)
-                touched |= self._used.get(record.m, set())
-        return touched
-
-    def _some(self, view: View, touched: Iterable[str]) -> None:
+    def _some(self, view: View, found: Iterable[str]) -> None:
         self._items = list(self._items)
-        self._said = said = self._said or _hear(view, self.own_writer)
-        for m in touched:
+        self._said = said = self._said or hear(view, self.own_writer)
+        for m in found:
             order = self._placed.pop(m, None)
             if order is not None:
                 at = bisect_left(self._orders, order)
@@ -150,12 +132,32 @@ class Listing:
             record = view.current(m)
             if record is None:
                 continue
-            made = _one(view, record, said, self.own_writer)
+            made = make_one(view, record, said, self.own_writer)
             if made is not None:
                 at = bisect_left(self._orders, record.order)
                 self._orders.insert(at, record.order)
                 self._items.insert(at, self._shown(made))
                 self._note(made, record)
+
+
+def touched(changed: Iterable[Record], used: Callable[[str], Collection[str]]) -> set[str] | None:
+    """The items that these changes may change; None for all. `used` tells the memories learnt from a correction."""
+    found: set[str] = set()
+    for record in changed:
+        if record.kind in SAID:
+            body = record.decoded()
+            if isinstance(body, (Feedback, Verdict)):
+                found.add(body.of)
+            elif isinstance(body, RuleEvent):
+                found.add(body.rule)
+            elif isinstance(body, (Scope, Purge)):
+                found.add(body.what)
+            else:
+                return None
+        elif record.kind in MADE_OF:
+            found.add(record.m)
+            found.update(used(record.m))
+    return found
 
 
 def items(view: View, own_writer: str) -> list[Item]:
@@ -165,7 +167,7 @@ def items(view: View, own_writer: str) -> list[Item]:
 
 def rule_items(view: View, own_writer: str) -> list[Item]:
     """The rules among `items`, and no time spent on the others."""
-    said = _hear(view, own_writer)
+    said = hear(view, own_writer)
     corrections = {record.m: record for record in view.of_kind("correction")}
     rules = (record for record in view.of_kind("memory") if record.body.get("type") == "rule")
     made = (_make(record, corrections, said, own_writer) for record in rules)
@@ -175,11 +177,11 @@ def rule_items(view: View, own_writer: str) -> list[Item]:
 def item(view: View, m: str, own_writer: str) -> Item | None:
     """The item of one memory id; None when it is unknown, deleted, or nothing that can be recalled."""
     record = view.current(m)
-    return None if record is None else _one(view, record, _hear(view, own_writer), own_writer)
+    return None if record is None else make_one(view, record, hear(view, own_writer), own_writer)
 
 
 @dataclass(frozen=True)
-class _Said:
+class Said:
     """What other records say of memories and authors."""
 
     votes: Mapping[str, Mapping[str, str]]  # memory → author → their latest verdict
@@ -188,11 +190,24 @@ class _Said:
     trust: Mapping[str, str]  # an author, a memory or a record → accepted, revoked
     purged: frozenset[str]
 
+    def of(self, record: Record) -> list[object]:
+        """All that is said of a memory, in an order of its own."""
+        m = record.m
+        return [
+            self.trust.get(record.id) or self.trust.get(m) or self.trust.get(record.author),
+            sorted(self.votes.get(m, {}).items()),
+            self.events.get(m),
+            self.scopes.get(m),
+            m in self.purged,
+        ]
+
     def count(self, m: str, *verdicts: str) -> int:
+        """How many people gave one of these verdicts."""
         return sum(1 for verdict in self.votes.get(m, {}).values() if verdict in verdicts)
 
 
-def _hear(view: View, own_writer: str) -> _Said:
+def hear(view: View, own_writer: str) -> Said:
+    """What a view says of memories and authors."""
     votes: dict[str, dict[str, str]] = {}
     events: dict[str, tuple[bool, RuleEvent]] = {}
     scopes: dict[str, str] = {}
@@ -214,10 +229,11 @@ def _hear(view: View, own_writer: str) -> _Said:
         elif own and isinstance(body, Purge):
             purged.add(body.what)
     states = {rule: event for rule, (_, event) in events.items()}
-    return _Said(votes, states, scopes, trust, frozenset(purged))
+    return Said(votes, states, scopes, trust, frozenset(purged))
 
 
-def _one(view: View, record: Record, said: _Said, own_writer: str) -> Item | None:
+def make_one(view: View, record: Record, said: Said, own_writer: str) -> Item | None:
+    """The item of one record; None when it is nothing that can be recalled."""
     if record.kind not in ("correction", "memory"):
         return None
     body = record.decoded()
@@ -226,7 +242,7 @@ def _one(view: View, record: Record, said: _Said, own_writer: str) -> Item | Non
     return _make(record, corrections, said, own_writer)
 
 
-def _make(record: Record, corrections: Mapping[str, Record], said: _Said, own_writer: str) -> Item | None:
+def _make(record: Record, corrections: Mapping[str, Record], said: Said, own_writer: str) -> Item | None:
     # A version that was accepted as it reads is not what somebody makes of it later.
     trust = said.trust.get(record.id) or said.trust.get(record.m) or said.trust.get(record.author)
     if record.m in said.purged or (trust == "revoked" and record.w != own_writer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from .fold import View
@@ -11,6 +11,8 @@ from .record import Draft, Record
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from .items import Item
 
 Floats: TypeAlias = "npt.NDArray[np.float32]"  # in words: a daemon that is asked nothing loads no numpy
 
@@ -88,6 +90,56 @@ class Graph(Protocol):
 
     def sources(self, node: str, relation: str | None = None) -> list[tuple[str, str]]:
         """(relation, from) of the edges that enter `node`, sorted."""
+        ...
+
+
+class Index(Protocol):
+    """What is asked of all memories together, wherever they are kept."""
+
+    @property
+    def graph(self) -> Graph:
+        """Memories, files, symbols and commits, and what ties them: see `graph.edges`."""
+        ...
+
+    @property
+    def known(self) -> Mapping[str, Item]:
+        """All memories by their id."""
+        ...
+
+    @property
+    def waiting(self) -> Collection[Item]:
+        """The memories that are not in the graph yet."""
+        ...
+
+    @property
+    def unseen(self) -> int:
+        """How many memories no search by vectors without a filter looks at yet."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def vectors(self, row: Floats, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
+        """The `k` memories whose code or text is nearest to a row, and that cosine, best first."""
+        ...
+
+    def words(self, query: str, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
+        """The `k` memories that hold words of the query, and their BM25 score, best first."""
+        ...
+
+    def similarities(self, row: Floats, ids: Sequence[str]) -> tuple[Floats, Floats]:
+        """The cosines of a row with the code and with the text of each memory; 0 where it has none."""
+        ...
+
+    def holding(self, ids: Sequence[str], groups: Sequence[Collection[str]]) -> npt.NDArray[np.bool_]:
+        """Which of these memories hold a word of which group of stems: (ids, groups)."""
+        ...
+
+    def select(self, languages: Sequence[str] = (), folder: str = "") -> Collection[str] | None:
+        """The memories that pass a hard filter; None where none is asked for."""
+        ...
+
+    def lookup(self, items: Sequence[Item]) -> Mapping[str, Item]:
+        """`items` by their id."""
         ...
 
 

@@ -1,26 +1,22 @@
-"""Nearest neighbours by cosine: exact in numpy, and HNSW on voyager or hnswlib."""
+"""Nearest neighbours by cosine: exact in numpy, and by a graph of neighbours."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import voyager
 
+from .near import HnswlibGraph, VoyagerGraph
 from .protocols import Floats
 
 #: How many filters keep their rows: a question's filter is one of a few languages.
 FILTERS = 8
 #: So many rows of 16 bits are widened at a time: numpy multiplies no others fast.
 WIDENED = 4_096
-#: A graph of 8 bits holds -1 to 1: numbers of a unit row are stretched to that, so that but a few in a million,
-#: those that are more than five times the usual 1/√width, are cut off.
-USUAL = 5.0
-
 
 Halves = npt.NDArray[np.float16]
 
@@ -139,21 +135,22 @@ class ExactVectors:
 
 
 class HnswVectors:
-    """`Vectors` as a graph of neighbours (Malkov and Yashunin 2018) in voyager. Approximate, and derived.
+    """`Vectors` as a graph of neighbours (Malkov and Yashunin 2018). Approximate, and derived.
 
-    voyager has neither filters nor real deletion: a filter is searched exactly, and what was removed is left
+    Such a graph has neither filters nor real deletion: a filter is searched exactly, and what was removed is left
     out by building anew once it is the larger part. With `eight` it keeps its rows in 8 bits, and its cosines
     are a little off: for whoever has the rows themselves at hand.
     """
+
+    library: ClassVar[type[VoyagerGraph | HnswlibGraph]] = VoyagerGraph
 
     def __init__(
         self, width: int, m: int = 16, construction: int = 200, search: int = 500, *, eight: bool = False
     ) -> None:
         self.width = width
-        self._eight = eight
-        self._stretch = max(1.0, width**0.5 / USUAL) if eight else 1.0
-        self._m, self._construction, self._ef = m, construction, search
-        self._index = self._empty()
+        self._ef = search
+        self._empty = partial(self.library, width, m, construction, eight)
+        self._near = self._empty()
         self._keys: dict[int, str] = {}
         self._ids: dict[str, int] = {}
         self._next = 0
@@ -168,7 +165,7 @@ class HnswVectors:
             return
         ids = list(range(self._next, self._next + len(last)))
         self._next += len(last)
-        self._add(rows[list(last.values())], ids)
+        self._near.add(rows[list(last.values())], ids)
         for key, number in zip(last, ids, strict=True):
             self._keys[number], self._ids[key] = key, number
 
@@ -178,7 +175,7 @@ class HnswVectors:
             number = self._ids.pop(key, None)
             if number is not None:
                 del self._keys[number]
-                self._forget(number)
+                self._near.forget(number)
                 self._dead += 1
         if self._dead > 64 and self._dead > len(self._keys):
             self._compact()
@@ -189,7 +186,7 @@ class HnswVectors:
             return []
         if among is not None:
             return self._exact(row, k, [key for key in among if key in self._ids])
-        found = self._query(row, min(k, len(self._keys)))
+        found = self._near.query(row, min(k, len(self._keys)), self._ef)
         hits = [(self._keys[number], round(cosine, 6)) for number, cosine in found if number in self._keys]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
 
@@ -199,16 +196,16 @@ class HnswVectors:
 
     def save(self, path: Path) -> list[tuple[str, int]]:
         """Write the graph to `path`; what comes back is what `load` needs beside the file."""
-        self._index.save(str(path))
+        self._near.save(path)
         return list(self._ids.items())
 
     def load(self, path: Path, names: Sequence[tuple[str, int]]) -> None:
         """Read what `save` wrote. The caller has checked its hash: a damaged file can crash the process."""
-        self._index = self._read(path)
+        self._near.load(path)
         self._ids = dict(names)
         self._keys = {number: key for key, number in names}
-        self._next = max(self._size(), 1 + max(self._keys, default=-1))
-        self._dead = self._size() - len(self._keys)
+        self._next = max(len(self._near), 1 + max(self._keys, default=-1))
+        self._dead = len(self._near) - len(self._keys)
 
     def __contains__(self, key: str) -> bool:
         return key in self._ids
@@ -219,109 +216,23 @@ class HnswVectors:
     def _exact(self, row: Floats, k: int, keys: list[str]) -> list[tuple[str, float]]:
         if not keys:
             return []
-        return _best(keys, None, self._get([self._ids[key] for key in keys]) @ row, k)
+        return _best(keys, None, self._near.rows([self._ids[key] for key in keys]) @ row, k)
 
     def _compact(self) -> None:
         keys = list(self._ids)
-        rows = self._get([self._ids[key] for key in keys]) if keys else np.zeros((0, self.width), np.float32)
-        self._index, self._keys, self._ids, self._next, self._dead = self._empty(), {}, {}, 0, 0
-        self.put(keys, rows)
-
-    # What follows is all that knows the library.
-
-    def _empty(self) -> Any:
-        return voyager.Index(
-            voyager.Space.InnerProduct,
-            num_dimensions=self.width,
-            M=self._m,
-            ef_construction=self._construction,
-            random_seed=1,
-            storage_data_type=voyager.StorageDataType.Float8
-            if self._eight
-            else voyager.StorageDataType.Float32,
+        rows = (
+            self._near.rows([self._ids[key] for key in keys])
+            if keys
+            else np.zeros((0, self.width), np.float32)
         )
-
-    def _read(self, path: Path) -> Any:
-        return voyager.Index.load(str(path))
-
-    def _size(self) -> int:
-        return int(self._index.num_elements)
-
-    def _add(self, rows: Floats, ids: list[int]) -> None:
-        self._index.add_items(self._stretched(rows), ids, num_threads=1)
-
-    def _stretched(self, rows: Floats) -> Floats:
-        return np.clip(rows * np.float32(self._stretch), -1.0, 1.0) if self._eight else rows
-
-    def _forget(self, number: int) -> None:
-        self._index.mark_deleted(number)
-
-    def _get(self, ids: list[int]) -> Floats:
-        rows = np.asarray(self._index.get_vectors(ids), np.float32)
-        return np.asarray(rows / np.float32(self._stretch), np.float32)
-
-    def _query(self, row: Floats, k: int) -> list[tuple[int, float]]:
-        while k:
-            try:
-                ids, distances = self._index.query(self._stretched(row), k=k, query_ef=max(self._ef, k))
-            except voyager.RecallError:  # fewer than `k` could be reached from where it began
-                k //= 2
-                continue
-            scale = self._stretch**2
-            return [
-                (int(number), (1.0 - float(far)) / scale) for number, far in zip(ids, distances, strict=True)
-            ]
-        return []
-
-
-def has_hnswlib() -> bool:
-    """Whether the extra `hnsw` is installed."""
-    return find_spec("hnswlib") is not None
+        self._near, self._keys, self._ids, self._next, self._dead = self._empty(), {}, {}, 0, 0
+        self.put(keys, rows)
 
 
 class HnswlibVectors(HnswVectors):
-    """The same on hnswlib, for whoever has installed the extra `hnsw`; its build is faster by two fifths."""
+    """The same on hnswlib, for whoever has installed the extra `hnsw`."""
 
-    def _empty(self) -> Any:
-        import hnswlib
-
-        index = hnswlib.Index(space="ip", dim=self.width)
-        index.init_index(max_elements=64, ef_construction=self._construction, M=self._m, random_seed=1)
-        return index
-
-    def _read(self, path: Path) -> Any:
-        import hnswlib
-
-        index = hnswlib.Index(space="ip", dim=self.width)
-        index.load_index(str(path))
-        return index
-
-    def save(self, path: Path) -> list[tuple[str, int]]:
-        """Write the graph to `path`; what comes back is what `load` needs beside the file."""
-        self._index.save_index(str(path))
-        return list(self._ids.items())
-
-    def _size(self) -> int:
-        return int(self._index.get_current_count())
-
-    def _add(self, rows: Floats, ids: list[int]) -> None:
-        if self._size() + len(ids) > self._index.get_max_elements():
-            self._index.resize_index(2 * (self._size() + len(ids)))
-        self._index.add_items(rows, ids, num_threads=1)
-
-    def _get(self, ids: list[int]) -> Floats:
-        return np.asarray(self._index.get_items(ids), np.float32)
-
-    def _query(self, row: Floats, k: int) -> list[tuple[int, float]]:
-        while k:
-            self._index.set_ef(max(self._ef, k))
-            try:
-                ids, distances = self._index.knn_query(row, k=k)
-            except RuntimeError:
-                k //= 2
-                continue
-            return [(int(number), 1.0 - float(far)) for number, far in zip(ids[0], distances[0], strict=True)]
-        return []
+    library = HnswlibGraph
 
 
 def _checked(keys: Sequence[str], rows: Floats, width: int) -> Floats:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from cortex.store.growing import GrowingVectors
+from cortex.store.near import has_hnswlib
 from cortex.store.protocols import Floats, Vectors
-from cortex.store.vectors import ExactVectors, HnswlibVectors, HnswVectors, has_hnswlib
+from cortex.store.vectors import ExactVectors, HnswlibVectors, HnswVectors
 
 WIDTH = 16
 

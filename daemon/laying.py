@@ -1,0 +1,73 @@
+"""The process that lays the memories of a large store down, beside the daemon and at the lowest priority.
+
+    python -m cortex.daemon.laying STORE MODELS
+
+It reads the journal for itself, so that what that takes of memory ends with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ..repo.errors import BusyError
+from ..store import late, marks
+from ..store.bulk import files, laying
+from ..store.journal import FileJournal
+from ..store.lock import writer_lock
+from ..store.secrets import clean
+
+
+def lay(store: Path, models: str = "builtin") -> int:
+    """Lay a store's memories down; how many there are. Raises `BusyError` where another process does, `OSError`."""
+    from .state import Models, wall_ms, without_secrets
+
+    folder = store / "index" / files.FOLDER
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    holder = store / "index" / "laying"
+    holder.mkdir(mode=0o700, exist_ok=True)
+    with writer_lock(holder, 0.0):
+        marked = marks.mark(store)  # before the journal is read: what comes meanwhile counts as new
+        journal = FileJournal(store, author="", clock=wall_ms, redact=clean)
+        view = journal.view()
+        given = late.fingerprinted(view, journal.writer, without_secrets)
+        return laying.lay(folder, Models(models).encoder, given, {**marked, "number": journal.number})
+
+
+class Laying:
+    """Such a process at work."""
+
+    def __init__(self, store: Path, models: str) -> None:
+        words = [sys.executable, "-m", "cortex.daemon.laying", str(store), models]
+        # From the root: the module's name is not looked for in whatever folder somebody stands in.
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            words, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def ended(self) -> int | None:
+        """Its exit status; None while it works."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """End it: what it had made so far is made again another time."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait()
+
+
+def main(given: list[str]) -> int:
+    """Be that process: 0 when it came to its end, 3 when another one is at it."""
+    with contextlib.suppress(OSError):
+        os.nice(15)
+    try:
+        lay(Path(given[0]), given[1])
+    except BusyError:
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
