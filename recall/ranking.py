@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 from ..store.items import Item
 from .candidates import Candidates, places
@@ -232,7 +231,7 @@ def _kind(item: Item) -> object:
 
 @lru_cache(maxsize=4_096)
 def _tokens(before: str, after: str) -> int | None:
-    """A number for the tokens that went and came, alike for alike edits: to compare the tokens each time takes longer."""
+    """A number for the tokens that went and came, equal for alike edits: tokens take longer to compare."""
     made = sketch(before, after)
     return hash(made[:2]) if made is not None else None
 
@@ -268,10 +267,10 @@ def _gate(
 def nearness(file: str, item: Item) -> float:
     """1 for a memory of the same file, less for one of the same folder, 0 for one of another place."""
     best = 0.0
-    folder = PurePosixPath(file).parent
+    folder = file.rpartition("/")[0]
     for path in places(item):
         if path == file:
             return 1.0
-        if PurePosixPath(path).parent == folder:
+        if path.rpartition("/")[0] == folder:
             best = max(best, 0.5)
     return best
