@@ -15,7 +15,8 @@ from ..recall.codequery import read_query
 from ..recall.codesearch import CODE, DOCS, HISTORY, Found, search
 from ..repo import trees
 from ..repo.errors import CortexError, UsageError
-from ..store import derived, notes
+from ..store import derived, layout, notes
+from ..store.codefiles import COMMITS
 from ..store.codeindex import CodeIndex
 from ..store.durable import SYSTEM, read
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 MEMORIES = "memories"
 SOURCES = (MEMORIES, CODE, HISTORY)
-FOLDER = "code"
-COMMITS = "commits.json"
 #: Raised when what is kept of a commit changes.
 FORM = 1
 #: So many commits are held, the newest; and so many paths of one.
@@ -93,7 +92,7 @@ class Searcher:
     """The index of one clone's code and past; made by the first question that asks for it."""
 
     def __init__(self, state: State) -> None:
-        self.folder = state.place.store / "index" / FOLDER
+        self.folder = state.place.store / "index" / layout.CODE
         self._index = CodeIndex(self.folder, state.models.encoder)
         self._history: History | None = None
         self._head = ""

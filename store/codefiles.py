@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,9 @@ from .durable import SYSTEM, read
 
 #: Raised when what is kept of a file is made in another way.
 FORM = 1
-MANIFEST = "manifest.json"
+MANIFEST, COMMITS = "manifest.json", "commits.json"
+#: The notes, and the fields that each has.
+NOTES = {MANIFEST: {"schema", "form", "encoder", "pieces"}, COMMITS: {"schema", "form", "head", "commits"}}
 PREFIX = "piece-"
 #: Vectors are kept in 8 bits: a cosine is off by less than a hundredth.
 SCALE = 127.0
@@ -136,6 +139,24 @@ def write_manifest(folder: Path, encoder: str, pieces: Mapping[str, str]) -> Non
     for path in folder.glob(f"{PREFIX}*"):
         if path.name not in pieces:
             path.unlink(missing_ok=True)
+
+
+def faults(folder: Path) -> list[tuple[str, str]]:
+    """The files in a folder that are not what was written, each with what is wrong. One that is gone is none."""
+    lost = []
+    said: dict[str, dict[str, Any] | None] = {}
+    for name, fields in NOTES.items():
+        path = folder / name
+        said[name] = notes.read(path.read_bytes()) if path.is_file() else {}
+        found = said[name]
+        if found is None or (found.keys() - fields and found.get("form") == FORM):
+            lost.append((name, "its checksum does not fit"))
+    pieces = (said[MANIFEST] or {}).get("pieces")
+    for name, digest in pieces.items() if isinstance(pieces, dict) and not lost else ():
+        path = folder / name
+        if name.startswith(PREFIX) and "/" not in name and path.is_file() and derived.sha256(path) != digest:
+            lost.append((name, "is not what the manifest says"))
+    return lost
 
 
 def packed(rows: npt.NDArray[np.float32]) -> Rows:

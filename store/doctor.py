@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..repo.errors import BusyError, CortexError, DamagedError, PlaceError
-from . import layout, segments, wal, writers
+from . import codefiles, layout, segments, wal, writers
 from .blobs import stale_locks
 from .derived import REBUILD, faults
 from .durable import (
@@ -120,7 +120,7 @@ def repair(store: Path, author: str = "", system: System = SYSTEM) -> Diagnosis:
             for path in stale_locks(store.parent, time.time()):
                 set_aside(store, path, "a lock that nobody holds", system)
                 done.append(f"quarantined {path.relative_to(store.parent)}: a lock that nobody holds")
-            for name, why in faults(store / "index"):
+            for name, why in _derived(store / "index"):
                 set_aside(store, store / "index" / name, why, system)
                 done.append(f"quarantined index/{name}: it is derived, and made again")
             _ask_for_an_index(store, system)
@@ -174,10 +174,19 @@ def _of_the_index(store: Path, system: System) -> list[Problem]:
         with writer_lock(folder, timeout=2.0):
             return [
                 Problem(f"index/{name}", 0, f"{why}; it is derived, and made again")
-                for name, why in faults(folder)
+                for name, why in _derived(folder)
             ]
     except (BusyError, PlaceError):
         return []
+
+
+def _derived(folder: Path) -> list[tuple[str, str]]:
+    """What is wrong in a folder of derived files, with what was read of the code, and the graph of each work tree."""
+    found = faults(folder)
+    found += [(f"{layout.CODE}/{name}", why) for name, why in codefiles.faults(folder / layout.CODE)]
+    for tree in sorted(folder.glob(f"{layout.TREES}/*")):
+        found += [(f"{layout.TREES}/{tree.name}/{name}", why) for name, why in faults(tree)]
+    return found
 
 
 def _of_the_refs(store: Path) -> list[Problem]:

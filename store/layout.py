@@ -20,6 +20,7 @@ FORMAT = 1
 FORMAT_FILE = "format.json"
 BASELINE = "baseline.json"
 CODE_GRAPH = "graph-code.sqlite"  # in index/: the graph of the code
+CODE = "code"  # in index/: what was read of the repository's files for searching
 CODE_NOTE = "graph-code.json"  # its SHA-256, and of which tree it is
 TREES = "trees"  # in index/: the same of each linked work tree, in a folder of its git folder's name
 WRITER = "writer"
