@@ -28,15 +28,16 @@ from .record import (
     NotCanonicalError,
     Record,
     from_line,
-    make,
+    made,
     memory_of,
-    to_line,
 )
 
 __all__ = ["FileJournal", "NewerStoreError", "NotWrittenError", "Problem", "create", "wall_ms"]
 
 #: An open log of this size (bytes) is sealed.
 SEAL_AT = 256 * 1024
+#: So many bytes of own lines are known as they were written, and need no look before they are sealed.
+MOST_WRITTEN = 2 * SEAL_AT
 
 #: Kinds that hold ids, hashes and numbers, and no text of anyone's: there is nothing to look through.
 WITHOUT_TEXT = frozenset({"exposure"})
@@ -81,8 +82,10 @@ class FileJournal:
         self._mutex = RLock()
         self._reader = Reader(store, clock, system)
         self._view: View | None = None
+        self._alone = False  # nobody else writes now, and the view has all that anybody wrote
         self._appenders: dict[wal.Log, wal.Appender] = {}
         self._sizes: dict[wal.Log, int] = {}  # of the logs, as this journal left them
+        self._written: dict[bytes, int] = {}  # own lines that are not sealed yet → their times
         self._t = 0
         self._n = 0
 
@@ -99,7 +102,7 @@ class FileJournal:
             if self._view is None:
                 with uncollected():
                     self._view = View(self._reader.new())
-            else:
+            elif not self._alone:
                 self._view.add(self._reader.new())
             return self._view
 
@@ -107,6 +110,11 @@ class FileJournal:
     def is_read(self) -> bool:
         """Whether the journal was read since it was opened."""
         return self._view is not None
+
+    @property
+    def number(self) -> int:
+        """The number of the last record of this writer that was read, or written here."""
+        return max(self._reader.n.get(self.writer, 0), self._n if self.is_read else 0)
 
     def problems(self) -> list[Problem]:
         """What could not be read, and why; the rest is read all the same."""
@@ -217,8 +225,9 @@ class FileJournal:
     def recount(self) -> None:
         """Find out from all records where the clock stands, and note it. Raises `NotWrittenError`."""
         with self._writing():
-            self.view()
-            self._adopt()
+            with self._mutex:
+                self.view()
+                self._adopt()
             try:
                 layout.write_clock(self.store, layout.Clock(self._t, self._n, self.writer), self._system)
             except OSError as error:
@@ -241,7 +250,8 @@ class FileJournal:
         with self._writing():
             shelf = segments.Shelf(self.store, self._system)
             try:
-                self._wind()
+                with self._mutex:
+                    self._wind()
                 if self._t < t <= self._clock() + AHEAD:
                     # Noted before the segments are there: a record written after them must come after them.
                     self._t = t
@@ -252,9 +262,13 @@ class FileJournal:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with writer_lock(self.store, self._timeout, self._system), self._mutex:
+        # Whoever reads here meanwhile does not wait for the disk: the mutex is taken for what is in memory alone.
+        with writer_lock(self.store, self._timeout, self._system):
             layout.check_format(self.store, self._system)
-            yield
+            try:
+                yield
+            finally:
+                self._alone = False
 
     def _once(self, drafts: Sequence[Draft], request: str) -> list[Record]:
         view = self.view()
@@ -269,9 +283,9 @@ class FileJournal:
             if not draft.m and view.heads(new.m)
         }
         again = [new for new in named if new.m in done]
-        self._redacted(
-            [encode(new.body) for new in again], [new.author for new in again]
-        )  # counted as before
+        with self._mutex:
+            # Counted as before.
+            self._redacted([encode(new.body) for new in again], [new.author for new in again])
         missing = [new for new in named if new.m not in done]
         written = iter(self._append([(new, None, None) for new in missing]) if missing else ())
         return [done.get(new.m) or next(written) for new in named]
@@ -280,14 +294,25 @@ class FileJournal:
         self, drafts: Sequence[tuple[Draft, Mapping[str, object] | None, bool | None]]
     ) -> list[Record]:
         try:
-            self._wind()
-            records = self._make(drafts)
-            self._write(records)
+            with self._mutex:
+                if self._view is not None:
+                    self.view()
+                    self._alone = True
+                self._wind()
+                records, lines = self._make(drafts)
+            came = self._write(records, lines)
         except OSError as error:
             raise refused(error, self.store) from error
-        self._t, self._n = records[-1].t if records else self._t, self._n + len(records)
-        if self._view is not None:
-            self._view.add(records)
+        with self._mutex:
+            self._t, self._n = records[-1].t if records else self._t, self._n + len(records)
+            if self._view is not None:
+                self._view.add(records)
+                if records and records[-1].t <= self._clock() + AHEAD:
+                    for log, written, data in came:
+                        self._reader.wrote(log, written, data)
+        self._written.update((line[:-1], record.t) for record, line in zip(records, lines, strict=True))
+        if sum(map(len, self._written)) > MOST_WRITTEN:
+            self._written.clear()
         if any(size > SEAL_AT for size in self._sizes.values()):
             try:
                 self._seal()
@@ -296,11 +321,14 @@ class FileJournal:
                 self._sizes.clear()
         return records
 
-    def _make(self, drafts: Sequence[tuple[Draft, Mapping[str, object] | None, bool | None]]) -> list[Record]:
+    def _make(
+        self, drafts: Sequence[tuple[Draft, Mapping[str, object] | None, bool | None]]
+    ) -> tuple[list[Record], list[bytes]]:
         if self._view is None and any(draft.parents for draft, _, _ in drafts):
             self.view()  # a child's time is greater than its parents': they have to be seen
             self._adopt()
-        made: list[Record] = []
+        records: list[Record] = []
+        lines: list[bytes] = []
         t, n = self._t, self._n
         bodies, authors = self._redacted(
             [{**encode(draft.body), **(carried or {})} for draft, carried, _ in drafts],
@@ -309,28 +337,39 @@ class FileJournal:
         for (draft, _, private), body, author in zip(drafts, bodies, authors, strict=True):
             t, n = max(self._clock(), t + 1), n + 1
             signed = dataclasses.replace(draft, author=author)
-            record = make(signed, t=t, w=self.writer, n=n, author=author, body=body, private=private)
-            made.append(record)
-        return made
+            record, line = made(signed, t=t, w=self.writer, n=n, author=author, body=body, private=private)
+            records.append(record)
+            lines.append(_fitting(line, record.private))
+        return records, lines
 
-    def _write(self, records: Sequence[Record]) -> None:
-        """The private log first, then the shared one: if the second fails the first is taken back."""
-        done: list[tuple[wal.Appender, int]] = []
+    def _write(
+        self, records: Sequence[Record], lines: Sequence[bytes]
+    ) -> list[tuple[wal.Log, wal.Written, bytes]]:
+        """The private log first, then the shared one: if the second fails the first is taken back.
+
+        Returns what was written to each.
+        """
+        done: list[tuple[wal.Appender, wal.Written]] = []
+        came: list[tuple[wal.Log, wal.Written, bytes]] = []
         for private in (True, False):
-            lines = [_line(record) for record in records if record.private is private]
-            if not lines:
+            data = b"".join(
+                line for record, line in zip(records, lines, strict=True) if record.private is private
+            )
+            if not data:
                 continue
             log = wal.Log(self.writer, private)
             appender = self._appenders.setdefault(log, wal.Appender(self.store, log, self._system))
-            data = b"".join(lines)
             try:
-                done.append((appender, appender.append(data)))
+                written = appender.append(data)
             except OSError:
                 self._sizes.clear()
-                for other, size in done:
-                    other.take_back(size)
+                for other, former in done:
+                    other.take_back(former.before.size)
                 raise
-            self._sizes[log] = appender.size()
+            done.append((appender, written))
+            came.append((log, written, data))
+        self._sizes.update((log, written.after.size) for log, written, _ in came)
+        return came
 
     def _wind(self) -> None:
         """Bring the clock up to what is on disk, without reading the store: the note of the sealed segments,
@@ -400,7 +439,8 @@ class FileJournal:
 
     def _seal(self) -> None:
         """Raises `OSError`. At every step all lines are in the log, or in a segment, or in both."""
-        self._wind()
+        with self._mutex:
+            self._wind()
         layout.write_clock(self.store, layout.Clock(self._t, self._n, self.writer), self._system)
         shelf = segments.Shelf(self.store, self._system)
         keeper = Quarantine(self.store, self._system)
@@ -411,14 +451,20 @@ class FileJournal:
             times: dict[bytes, int] = {}
             for number, line in wal.lines(data):
                 try:
-                    times[line] = from_line(line, log.private).t
+                    # What this journal wrote stands there byte for byte: it was made a moment ago.
+                    times[line] = self._written.get(line) or from_line(line, log.private).t
                     whole.append(line)
                 except DamagedLine as error:
                     keeper.keep(line, Problem(path, number, error.message))
+            with self._mutex:
+                read = self._view is not None and self._reader.has_read(log, data)
             for group in segments.cut(whole):
-                shelf.add(log.private, log.writer, times[group[0]], b"\n".join(group) + b"\n")
+                segment = shelf.add(log.private, log.writer, times[group[0]], b"\n".join(group) + b"\n")
+                if read:
+                    self._reader.knows(segment)
             wal.drop(self.store, log, self._system)
             self._sizes.pop(log, None)
+        self._written.clear()
 
 
 def _named(request: str) -> Mapping[str, object]:
@@ -426,9 +472,8 @@ def _named(request: str) -> Mapping[str, object]:
     return {"request": request} if request else {}
 
 
-def _line(record: Record) -> bytes:
-    line = to_line(record)
-    limit = MAX_PRIVATE if record.private else MAX_SHARED
+def _fitting(line: bytes, private: bool) -> bytes:
+    limit = MAX_PRIVATE if private else MAX_SHARED
     if len(line) > limit:
         raise NotCanonicalError(
             f"a record of {len(line):,} bytes is over the limit of {limit:,}", "Keep a shorter text."

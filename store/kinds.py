@@ -396,10 +396,12 @@ def _fields(value: object) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _fields(value)
+    if isinstance(value, (str, int)):  # most are: the other two looks take longer
+        return value
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _fields(value)
     return value
 
 

@@ -45,6 +45,9 @@ class Reader:
         self._shelf = segments.Shelf(store, system)
         self._keeper = Quarantine(store, system)
         self._read: set[segments.Segment] = set()
+        self._whole: list[
+            list[segments.Segment]
+        ] = []  # months, as the shelf gave them, that were read to their end
         self._logs: dict[wal.Log, wal.Seen] = {}
         self._numbers: dict[wal.Log, int] = {}  # lines before the offset seen
         self._ahead: list[tuple[Record, Problem]] = []
@@ -59,9 +62,16 @@ class Reader:
         # in the one or in the other.
         for log in wal.logs(self._store, self._system):
             found += self._log(log, limit)
-        for segment in self._shelf.listing():
-            if segment not in self._read:
-                found += self._segment(segment, limit)
+        months = self._shelf.by_month()
+        known, self._whole = {id(month) for month in self._whole}, []
+        for month in months:
+            if id(month) not in known:
+                for segment in month:
+                    if segment not in self._read:
+                        found += self._segment(segment, limit)
+                if any(segment not in self._read for segment in month):
+                    continue  # one cannot be read now: it is asked again
+            self._whole.append(month)
         if self._ahead:
             found += self._due(limit)
         for record in found:
@@ -71,6 +81,25 @@ class Reader:
             if self.n.get(record.w, 0) < record.n < LIMIT // 2:
                 self.n[record.w] = record.n
         return found
+
+    def wrote(self, log: wal.Log, written: wal.Written, data: bytes) -> None:
+        """Take note of lines that this process appended itself, whose records it has: they need not be read again.
+
+        What stands before them and was not read yet is read the next time, and they with it.
+        """
+        after = wal.seen_after(self._logs.get(log), written, data)
+        if after is not None:
+            first = self._numbers.get(log, 0) if written.before.size else 0
+            self._logs[log], self._numbers[log] = after, first + data.count(b"\n")
+
+    def has_read(self, log: wal.Log, data: bytes) -> bool:
+        """Whether `data`, all that a log holds, is what was read of it."""
+        seen = self._logs.get(log)
+        return seen is not None and seen.offset == len(data) and data.endswith(seen.mark) and not self._ahead
+
+    def knows(self, segment: segments.Segment) -> None:
+        """Take note of a segment that was made of lines which were read: it need not be."""
+        self._read.add(segment)
 
     def problems(self) -> list[Problem]:
         """What could not be read so far, and what waits for its time."""

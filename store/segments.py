@@ -84,23 +84,31 @@ class Shelf:
         self._store = store
         self._system = system
         self._folders: dict[Path, tuple[int, int, list[str]]] = {}
+        self._months: dict[Path, tuple[list[str], list[Segment]]] = {}  # what was made of their names
 
     def listing(self) -> list[Segment]:
         """All segments, shared and private."""
+        return [each for month in self.by_month() for each in month]
+
+    def by_month(self) -> list[list[Segment]]:
+        """All segments by writer and month: the very same list for a month in which none came or went."""
         found = []
         for top, private in ((SHARED, False), (PRIVATE, True)):
             for writer in self._names(self._store / top):
                 if not WRITER.match(writer):
                     continue
                 folder = self._store / top / writer
-                for month in self._names(folder):
-                    if MONTH.match(month):
-                        found += [
-                            Segment(private, writer, month, name)
-                            for name in self._names(folder / month)
-                            if NAME.match(name)
-                        ]
+                months = filter(MONTH.match, self._names(folder))
+                found += [self._month(folder / month, private, writer, month) for month in months]
         return found
+
+    def _month(self, folder: Path, private: bool, writer: str, month: str) -> list[Segment]:
+        names = self._names(folder)
+        known = self._months.get(folder)
+        if known is None or known[0] != names:
+            made = [Segment(private, writer, month, name) for name in names if NAME.match(name)]
+            known = self._months[folder] = (names, made)
+        return known[1]
 
     def strangers(self) -> list[str]:
         """Paths in the segments' folders that are none: below the store's folder, sorted."""

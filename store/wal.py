@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .durable import (
     SYSTEM,
+    Stat,
     System,
     exists,
     names,
@@ -70,9 +71,11 @@ def read_new(path: Path, seen: Seen | None, system: System = SYSTEM) -> tuple[by
     Needs no lock: what follows the last LF is a line still being written, and is left for the next time.
     """
     try:
+        if seen and _stands(system.stat(path), seen):
+            return b"", seen.offset, seen  # asked before each answer: the log need not even be opened
         with opened(system, path, os.O_RDONLY | os.O_NOFOLLOW) as fd:
             status = system.fstat(fd)
-            if seen and (status.ino, status.size, status.mtime) == (seen.ino, seen.offset, seen.mtime):
+            if seen and _stands(status, seen):
                 return b"", seen.offset, seen
             start = 0
             if seen and status.ino == seen.ino and status.size >= seen.offset:
@@ -86,6 +89,33 @@ def read_new(path: Path, seen: Seen | None, system: System = SYSTEM) -> tuple[by
         return b"", start, Seen(status.ino, start, status.mtime, seen.mark)
     mark = ((seen.mark if start and seen else b"") + data)[-_MARK:]
     return data, start, Seen(status.ino, start + len(data), status.mtime, mark)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A log's status before and after an append, both seen under the writer's lock."""
+
+    before: Stat
+    after: Stat
+
+
+def seen_after(seen: Seen | None, written: Written, data: bytes) -> Seen | None:
+    """How far a reader is that was at the end of a log before `data` was appended, and need not read that; None
+    where there is more to read than it.
+    """
+    before, after = written.before, written.after
+    if after.size != before.size + len(data):
+        return None
+    if not before.size:
+        return Seen(after.ino, after.size, after.mtime, data[-_MARK:])
+    if seen is None or not _stands(before, seen):
+        return None
+    return Seen(after.ino, after.size, after.mtime, (seen.mark + data)[-_MARK:])
+
+
+def _stands(status: Stat, seen: Seen) -> bool:
+    """Whether nothing came to a log since a reader was at its end."""
+    return (status.ino, status.size, status.mtime) == (seen.ino, seen.offset, seen.mtime)
 
 
 class Appender:
@@ -105,8 +135,8 @@ class Appender:
         except FileNotFoundError:
             return 0
 
-    def append(self, data: bytes) -> int:
-        """Add whole lines; when this returns they are durable. Returns the log's former size.
+    def append(self, data: bytes) -> Written:
+        """Add whole lines; when this returns they are durable. Returns the log's status before and after.
 
         Raises `OSError`, and takes back what it wrote as far as the disk lets it. After an fsync that failed
         nobody knows which pages the disk has (and a second fsync would say that all is well), so the next
@@ -116,7 +146,7 @@ class Appender:
             write_file(self._system, self.path, read(self._system, self.path))
             self._suspect = False
         with opened(self._system, self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW) as fd:
-            status = self._system.fstat(fd)
+            status = after = self._system.fstat(fd)
             try:
                 # One write, so that a kill leaves either nothing or the beginning of it. An LF first ends the
                 # torn line of a writer that died: it becomes a damaged line of its own, not part of ours.
@@ -127,11 +157,12 @@ class Appender:
                     for folder in (self.path.parent, self._store, self._store.parent):
                         sync_folder(self._system, folder)
                     self._named = status.ino
+                after = self._system.fstat(fd)
             except OSError:
                 with contextlib.suppress(OSError):
                     self._system.truncate(fd, status.size)
                 raise
-        return status.size
+        return Written(status, after)
 
     def take_back(self, size: int) -> None:
         """Cut the log back to a former size, if the disk lets us: for an append whose other half failed."""
