@@ -57,7 +57,7 @@ def run() -> int:
     models = Models()
 
     def work(place: Place) -> Engine:
-        return Engine(place, models)
+        return Engine(place, models, behind=True)
 
     return process.run(work, __version__, foreground=sys.stderr.isatty())
 

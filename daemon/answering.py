@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..learning.live.outcomes import changes
-from ..repo.errors import CortexError, UsageError
+from ..repo.errors import UsageError
 from ..store.items import Evidence as ItemEvidence
 from ..store.items import Item
 from ..store.kinds import Correction, Exposure, Feedback, Memory, Pattern, RuleEvent, Verdict, decode, encode
 from ..store.record import Draft, Record
 from ..store.secrets import clean, redact, redact_all
+from . import later
 from .contracts import SCHEMA, AskResult, Evidence, LogResult, MemoryResult
 from .noticing import ORIGINS
 from .state import State
-
-logger = logging.getLogger("cortex")
 
 VERDICTS = ("good", "bad", "wrong")
 CATEGORIES = ("bug", "style", "preference", "evolution")
@@ -65,7 +63,7 @@ def ask(
     )
     if "memories" not in wanted:
         told, exposure = finding.only(state, asked, most, wanted, explain)
-        note_exposure(state, replace(exposure, channel=channel), channel)
+        _note_answer(state, exposure, channel)
         return told
     root = state.place.root
     answer = recall(
@@ -125,16 +123,22 @@ def ask(
     exposure = answer.exposure
     if wanted != ("memories",):
         result, exposure = finding.beside(state, asked, most, wanted, result, exposure)
-    note_exposure(state, replace(exposure, channel=channel), channel)
+    _note_answer(state, exposure, channel)
     return result
 
 
+def _note_answer(state: State, exposure: Exposure, channel: str) -> None:
+    """Have it written what an answer showed: soon, where there is somebody who sees to it."""
+    exposure = replace(exposure, channel=channel)
+    if state.later is None:
+        note_exposure(state, exposure, channel)
+    else:
+        state.later.add(Draft(exposure, origin=channel))
+
+
 def note_exposure(state: State, exposure: Exposure, origin: str) -> None:
-    """Write down what was shown. On a full or read-only disk the answer is worth more than its trace."""
-    try:
-        state.journal.append([Draft(exposure, origin=origin)])
-    except CortexError as error:
-        logger.warning("what was shown could not be noted: %s", error.message)
+    """Write down what was shown, now."""
+    later.write(state.journal, [Draft(exposure, origin=origin)])
 
 
 def log(state: State, *, limit: int = 20, kind: str = "", language: str = "", path: str = "") -> LogResult:

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ from . import (
     teaching,
     trying,
 )
+from .later import Later
 from .state import Models, State, wall_ms
 
 logger = logging.getLogger("cortex")
@@ -94,7 +95,11 @@ IDLE_S = 900.0  # a repository in which nothing happens for so long is let go of
 
 
 class Engine:
-    """All operations on one repository; every one holds the engine's lock, so they follow one another."""
+    """All operations on one repository; every one holds the engine's lock, so they follow one another.
+
+    With `behind`, what answers showed is written down within a second, and before anything else is read or written:
+    for a process that lives on, and closes what it opened.
+    """
 
     def __init__(
         self,
@@ -103,11 +108,13 @@ class Engine:
         *,
         clock: Callable[[], int] = wall_ms,
         environment: Mapping[str, str] | None = None,
+        behind: bool = False,
     ) -> None:
         self.place = place
         self._lock = threading.RLock()
         self._past = threading.Lock()
-        self._open = partial(State, place, models or Models(), clock=clock, environment=environment)
+        self._make = partial(State, place, models or Models(), clock=clock, environment=environment)
+        self._behind = behind
         self._state = self._open()
         self._stamp = _stamp(place)
         self._trees: dict[Path, State] = {place.gitdir: self._state}
@@ -119,6 +126,16 @@ class Engine:
         self._noticing: Iterator[None] | None = None  # what is being looked at, slice by slice
         self._charted: dict[Path, object] = {}  # of each work tree: what its graph was last begun for
         self._hooks: tuple[object, ...] | None = None  # as they were when they were last looked at
+
+    def _open(self) -> State:
+        state = self._make()
+        state.later = Later(state.journal) if self._behind else None
+        return state
+
+    def _flush(self) -> None:
+        """Write down what answers showed, where it waits."""
+        if self._state.later is not None:
+            self._state.later.flush()
 
     def handle(
         self, op: str, args: Mapping[str, object], progress: Progress | None = None
@@ -137,7 +154,7 @@ class Engine:
             raise UsageError(
                 f"there is no operation {op}", "The daemon may be of another version: `cortex daemon stop`."
             )
-        accepted = inspect.signature(operation).parameters
+        accepted = _accepted(operation)
         if unknown := [name for name in given if name not in accepted or name == "state"]:
             raise UsageError(f"{op} takes no {', '.join(unknown)}")
         if "progress" in accepted and progress is not None:
@@ -151,9 +168,11 @@ class Engine:
             root = state.place.root
             if root is not None and not os.path.lexists(root / LINK):
                 relink(state.place)  # a new work tree has none, and `git clean -fdx` takes it
+            if op != "ask":
+                self._flush()
             if op in AFTER_THE_SPOOL:
                 try:
-                    self.drain()
+                    self._take_in()
                 except (NotWrittenError, BusyError, NewerStoreError, OSError) as error:
                     if op not in READING:
                         raise
@@ -170,6 +189,8 @@ class Engine:
         """
         stamp = _stamp(self.place)
         if stamp != self._stamp:
+            if self._state.later is not None:
+                self._state.later.drop()
             self._state.close()
             self._state = self._open()
             self._trees = {self.place.gitdir: self._state}
@@ -194,9 +215,13 @@ class Engine:
         with self._lock:
             self._renew()
         relink(self.place)  # `git clean -fdx` takes the link away, and a new work tree has none
+        return self._take_in()
+
+    def _take_in(self) -> int:
         taken = 0
         for event in spool.pending(self.place.store / "spool"):
             with self._lock:
+                self._flush()
                 self._used = time.monotonic()
                 hearing.take(self._state, event, self._at)
             taken += 1
@@ -206,6 +231,7 @@ class Engine:
         """Learn from the commits that are new by the refs; returns how many there were."""
         with self._lock:
             self._renew()
+            self._flush()
             report = teaching.scan(self._state)
         if report.corrections or self._state.reacted:
             self._revise()
@@ -230,6 +256,7 @@ class Engine:
         """Go on with what takes long: the past, the index. True while there is more to do."""
         with self._lock:
             self._renew()
+            self._flush()
             unjudged = self._keep_rules()
         if unjudged:
             with self._past:
@@ -268,13 +295,15 @@ class Engine:
         return spool.count(self.place.store / "spool")
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Let go of what is open, once what waits is written."""
         with self._lock:
+            self._flush()
             self._state.close()
 
     def _let_go(self) -> None:
         """Forget what can be read again: of ten repositories a person works in one or two."""
         with self._lock:
+            self._flush()
             self._state.close()
             self._state = self._open()
             self._trees = {self.place.gitdir: self._state}
@@ -283,6 +312,7 @@ class Engine:
         """Learn from the past for `budget_s` seconds. It runs beside the engine's lock: questions are answered."""
         with self._lock:
             self._renew()
+            self._flush()
         with self._past:
             report = teaching.learn_past(
                 self._state.apart(),
@@ -399,11 +429,18 @@ class Engine:
 
     def _revise(self) -> list[dict[str, str]]:
         """Bring the rules up to date, beside the engine's lock: it can take seconds in a large store."""
+        self._flush()
         with self._past:
             self._recorded = 0
             changed = teaching.revise_rules(self._state.apart())
             receiving.judge(self._state.apart())
             return changed
+
+
+@cache
+def _accepted(operation: Operation) -> Mapping[str, inspect.Parameter]:
+    """What an operation takes: to find it out takes as long as half an answer's packing."""
+    return inspect.signature(operation).parameters
 
 
 def _stamp(place: Place) -> tuple[int, int, int] | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..store.codegraph import CodeGraph
     from ..store.index import MemoryIndex
     from ..store.protocols import Encoder
+    from .later import Later
     from .ready import Ready
     from .searching import Searcher
 
@@ -109,6 +110,7 @@ class State:
         self._index: list[MemoryIndex] = []  # one, once a question was asked; all work trees share it
         self._code: dict[Path, CodeGraph] = {}  # by their folders: each work tree has its own
         self._searcher: list[Searcher] = []  # likewise, once a question asked for code or history
+        self.later: Later | None = None  # what writes down a moment later what was shown; None for at once
 
     def beside(self, place: Place) -> State:
         """The state of another work tree of the same clone: one journal and one index for both."""
@@ -177,6 +179,7 @@ class State:
         other._listing = Listing(self.journal.writer, without_secrets)
         other._rules, other._index, other._ready, other._code = None, [], None, {}
         other._searcher = []
+        other.later = None
         other._rule_items = {}
         other._generations = (0, 0, {})
         return other
