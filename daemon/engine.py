@@ -41,6 +41,7 @@ from . import (
     trying,
 )
 from .later import Later
+from .laying import Laying
 from .state import Models, State, wall_ms
 
 logger = logging.getLogger("cortex")
@@ -91,6 +92,8 @@ CODE_S = 0.2  # so long the lock is held for the index of code
 QUIET_S = 1.0  # nothing was asked for so long: now there is time to count
 MOST_SAVED = 50  # files saved at once that are looked through
 DAY_MS = 86_400_000
+REST_S, MANY = 60.0, 50_000  # after so long a journal of so many records is let go of
+LAY_S = 600.0  # between the beginnings of two processes that lay memories down
 IDLE_S = 900.0  # a repository in which nothing happens for so long is let go of, until something does
 
 
@@ -125,6 +128,8 @@ class Engine:
         self._recorded = 0  # corrections from the past that the rules have not seen
         self._noticing: Iterator[None] | None = None  # what is being looked at, slice by slice
         self._charted: dict[Path, object] = {}  # of each work tree: what its graph was last begun for
+        self._laying: Laying | None = None  # the process that lays memories down
+        self._lay_again = 0.0  # not before this is another one begun
         self._hooks: tuple[object, ...] | None = None  # as they were when they were last looked at
 
     def _open(self) -> State:
@@ -257,6 +262,9 @@ class Engine:
         with self._lock:
             self._renew()
             self._flush()
+            if self._state.answers and self._state.holding.first:
+                self._lay_down()  # all else would read the whole journal first
+                return False
             unjudged = self._keep_rules()
         if unjudged:
             with self._past:
@@ -278,13 +286,36 @@ class Engine:
             with self._lock:
                 more = self._state.catch_up() or self._read_code()
             time.sleep(BREATH_S)
+        if not more:
+            self._lay_down()
         if not more and self._notice(stop, budget_s):
             return True
         if not more and time.monotonic() - self._used > IDLE_S:
             self._let_go()
+        elif not more and time.monotonic() - self._used > REST_S:
+            self._rest()
         if not more:
             give_back()  # what is over of all this would stay with the process, a tenth of it
         return more
+
+    def _lay_down(self) -> None:
+        """Have another process lay the memories down where there are many, and keep what came since; see `holding`."""
+        with self._lock:
+            if not self._state.answers:
+                return
+            try:
+                self._state.holding.keep(self._state)
+            except OSError as error:
+                logger.info("what came since the memories were laid down could not be kept: %s", error)
+            ended = self._laying.ended() if self._laying is not None else None
+            if ended is not None:
+                self._laying = None
+                if ended:
+                    logger.warning("the memories of %s could not be laid down (%s)", self.place.root, ended)
+                    self._state.holding.give_up()
+            now = time.monotonic()
+            if self._laying is None and now >= self._lay_again and self._state.holding.due():
+                self._laying, self._lay_again = Laying(self.place.store, self._state.models.name), now + LAY_S
 
     def waits(self) -> bool:
         """Whether a question left the index more to do; takes no lock."""
@@ -296,6 +327,9 @@ class Engine:
 
     def close(self) -> None:
         """Let go of what is open, once what waits is written."""
+        if self._laying is not None:
+            self._laying.stop()
+            self._laying = None
         with self._lock:
             self._flush()
             self._state.close()
@@ -307,6 +341,19 @@ class Engine:
             self._state.close()
             self._state = self._open()
             self._trees = {self.place.gitdir: self._state}
+
+    def _rest(self) -> None:
+        """Forget a large journal, which nothing asks for just now: what was laid down answers without it."""
+        with self._lock:
+            journal = self._state.journal
+            if journal.is_read and journal.view().count >= MANY and self._state.answers:
+                try:
+                    if self._state.holding.rest(self._state):
+                        journal.forget()
+                        for state in (self._state, *self._trees.values()):
+                            state.forget()
+                except OSError as error:
+                    logger.info("what came since the memories were laid down could not be kept: %s", error)
 
     def _history(self, args: Mapping[str, Any], progress: Progress | None) -> Mapping[str, Any]:
         """Learn from the past for `budget_s` seconds. It runs beside the engine's lock: questions are answered."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..store import derived, marks, notes
+from ..store import derived, marks, notes, segments
 from ..store.bulk import entries, files
 from ..store.bulk.bulk import Bulk, open_bulk
 from ..store.index import MemoryIndex
@@ -29,6 +29,10 @@ LAY_AT, AGAIN_AT, SHARE = 20_000, 5_000, 0.1
 #: What came since the bulk, kept so that the journal need not be read at the next start.
 LATE = "late.bin"
 LARGEST = 1 << 30
+#: A journal of more bytes, some 100,000 memories, is laid down before it is first read.
+FIRST = 96 << 20
+#: What is said meanwhile.
+PATIENCE = "the memories of this repository are laid down for the first time, and are not searched yet: ask again soon"
 
 
 class Holding:
@@ -43,6 +47,8 @@ class Holding:
         self._seen: object = None  # the manifest of the bulk as it was when it was last looked for
         self._kept: object = None  # what was kept last of what came since
         self._notes: list[str] = []
+        self._first = False
+        self._patient = True  # whether what is too large may be waited for
 
     def index(self, state: State, seconds: float) -> MemoryIndex | LayeredIndex:
         """The index as of now, brought up to date for about that long; `catch_up` does the rest.
@@ -51,6 +57,8 @@ class Holding:
         """
         self._look(state)
         if self._bulk is None or self._late is None:
+            if self._too_large(state):
+                return self._top
             current = state.items()
             if not self._top.holds(current):
                 self._top.refresh(current, seconds)
@@ -68,6 +76,29 @@ class Holding:
         return not self._top.catch_up(seconds)
 
     @property
+    def first(self) -> bool:
+        """Whether so much is there that nothing is answered from it until it was laid down."""
+        return self._first
+
+    def give_up(self) -> None:
+        """It cannot be laid down: read it, however long that takes."""
+        self._patient, self._first = False, False
+
+    def _too_large(self, state: State) -> bool:
+        """Whether a journal that nobody read yet would keep whoever asks waiting for a minute, where a daemon can have
+        it laid down meanwhile.
+        """
+        if not self._patient or state.journal.is_read or state.later is None:
+            self._first = False
+        elif not self._first:
+            parts = (state.place.store / name for name in (segments.SHARED, segments.PRIVATE))
+            size = 0
+            for path in (path for part in parts for path in part.rglob("*.jsonl")):
+                size += path.stat().st_size
+            self._first = size > FIRST
+        return self._first
+
+    @property
     def behind(self) -> int:
         """How many memories still wait to be taken in."""
         return self._top.behind
@@ -79,6 +110,8 @@ class Holding:
 
     def due(self) -> bool:
         """Whether so much came that it is to be laid down."""
+        if self._first:
+            return True
         if self._bulk is None or self._late is None:
             return len(self._top) >= LAY_AT
         gone = len(self._bulk.columns) - len(self._bulk)
@@ -149,7 +182,7 @@ class Holding:
         if self._bulk is not None or seen == self._seen:
             return
         self._seen = seen
-        self._notes = []
+        self._notes, self._first = [], False
         self._bulk = open_bulk(self.folder / files.FOLDER, state.models.encoder, self._notes.append)
         if self._bulk is None:
             return

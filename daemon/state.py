@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from ..store.blobs import Blobs
     from ..store.codegraph import CodeGraph
     from ..store.index import MemoryIndex
+    from ..store.layered import LayeredIndex
     from ..store.protocols import Encoder
+    from .holding import Holding
     from .later import Later
     from .ready import Ready
     from .searching import Searcher
@@ -99,7 +101,7 @@ class State:
         self.clock = clock
         self.environment = environment or {}
         self.journal = FileJournal(place.store, author=self._author(), clock=clock, redact=clean)
-        self._listing = Listing(self.journal.writer, without_secrets)
+        self._listing = Listing(self.journal.writer, self.shown)
         self._rules: tuple[int, object, list[ActiveRule]] | None = None
         self.unjudged = False  # whether a rule from elsewhere waits for its back-test
         self._rule_items: dict[str, Item] = {}
@@ -107,7 +109,7 @@ class State:
         self._kept: object = None  # what the rules were made of that were kept last
         self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
         self.reacted = 0  # places that the commits last learnt from made something of
-        self._index: list[MemoryIndex] = []  # one, once a question was asked; all work trees share it
+        self._index: list[Holding] = []  # one, once a question was asked; all work trees share it
         self._code: dict[Path, CodeGraph] = {}  # by their folders: each work tree has its own
         self._searcher: list[Searcher] = []  # likewise, once a question asked for code or history
         self.later: Later | None = None  # what writes down a moment later what was shown; None for at once
@@ -162,6 +164,16 @@ class State:
         return {}
 
     @cached_property
+    def searches(self) -> dict[tuple[str, ...], int | bool]:
+        """How far a tree was searched for what memories speak of, or that nothing was found: see `vanished`."""
+        return {}
+
+    @cached_property
+    def of_language(self) -> dict[tuple[str, str], list[str]]:
+        """(tree, language) → the blobs of its files, of the last few that were searched."""
+        return {}
+
+    @cached_property
     def ignored(self) -> ignore.Ignore:
         """What the person does not want to be recorded or learnt from."""
         return ignore.read(self.place.store)
@@ -176,13 +188,17 @@ class State:
         other.journal = FileJournal(
             self.place.store, author=self.journal.author, clock=self.clock, redact=clean
         )
-        other._listing = Listing(self.journal.writer, without_secrets)
+        other._listing = Listing(self.journal.writer, self.shown)
         other._rules, other._index, other._ready, other._code = None, [], None, {}
         other._searcher = []
         other.later = None
         other._rule_items = {}
         other._generations = (0, 0, {})
         return other
+
+    def shown(self, item: Item) -> Item:
+        """The item as it may be shown."""
+        return without_secrets(item)
 
     def close(self) -> None:
         """Let go of the index; the next question opens it again."""
@@ -196,16 +212,40 @@ class State:
         """All that can be recalled or listed, without secrets: what was pulled may hold some."""
         return self._listing.items(self.view())
 
-    def index(self, seconds: float = QUESTION_S) -> MemoryIndex:
-        """The index over `items()`, brought up to date for about that long; `catch_up` does the rest."""
-        from ..store.index import MemoryIndex
+    def index(self, seconds: float = QUESTION_S) -> MemoryIndex | LayeredIndex:
+        """The index over `items()`, brought up to date for about that long; `catch_up` does the rest.
 
-        current = self.items()
+        Where most of it was laid down neither the journal nor the items are read for it.
+        """
+        return self.holding.index(self, seconds)
+
+    @property
+    def answers(self) -> bool:
+        """Whether a question was asked since it was opened."""
+        return bool(self._index)
+
+    @property
+    def holding(self) -> Holding:
+        """What questions are answered from."""
+        from .holding import Holding
+
         if not self._index:
-            self._index.append(MemoryIndex(self.place.store / "index", self.models.encoder))
-        if not self._index[0].holds(current):
-            self._index[0].refresh(current, seconds)
+            self._index.append(Holding(self))
         return self._index[0]
+
+    def distrust(self) -> None:
+        """What was laid down turned out to be damaged."""
+        for each in self._index:
+            each.distrust()
+
+    def forget(self) -> None:
+        """Hold nothing that was made of the journal, which was let go of: it is made again of what is read then."""
+        self.forget_items()
+        self._rules, self._generations = None, (0, 0, {})
+
+    def forget_items(self) -> None:
+        """Hold no list of all items: what asks for it next makes it anew."""
+        self._listing = Listing(self.journal.writer, self.shown)
 
     def code(self) -> CodeGraph:
         """The graph of this work tree's code, as it was last made; `charting` brings it to what is checked out."""
@@ -248,7 +288,7 @@ class State:
 
     def catch_up(self, seconds: float = QUESTION_S) -> bool:
         """Go on with what the index still lacks; True while there is more."""
-        return bool(self._index) and not self.index(0.0).catch_up(seconds)
+        return bool(self._index) and self._index[0].catch_up(self, seconds)
 
     @property
     def waits(self) -> bool:
@@ -260,6 +300,9 @@ class State:
         from ..store.derived import read_manifest
 
         if self._index:
+            return self._index[0].behind, self._index[0].notes
+        if (self.place.store / "index" / "bulk" / "bulk.json").exists():
+            self.index(0.0)
             return self._index[0].behind, self._index[0].notes
         found = read_manifest(self.place.store / "index")  # to say so, no model is loaded
         return max(0, len(self.items()) - (0 if isinstance(found, str) else found.memories)), []

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..repo.errors import BusyError, CortexError, DamagedError, PlaceError
 from . import codefiles, layout, segments, wal, writers
 from .blobs import stale_locks
+from .bulk import files
 from .derived import REBUILD, faults
 from .durable import (
     SYSTEM,
@@ -183,6 +184,7 @@ def _of_the_index(store: Path, system: System) -> list[Problem]:
 def _derived(folder: Path) -> list[tuple[str, str]]:
     """What is wrong in a folder of derived files, with what was read of the code, and the graph of each work tree."""
     found = faults(folder)
+    found += [(f"{files.FOLDER}/{name}", why) for name, why in files.faults(folder / files.FOLDER)]
     found += [(f"{layout.CODE}/{name}", why) for name, why in codefiles.faults(folder / layout.CODE)]
     for tree in sorted(folder.glob(f"{layout.TREES}/*")):
         found += [(f"{layout.TREES}/{tree.name}/{name}", why) for name, why in faults(tree)]

@@ -111,6 +111,12 @@ class FileJournal:
         """Whether the journal was read since it was opened."""
         return self._view is not None
 
+    def forget(self) -> None:
+        """Hold nothing of what was read; what is asked for next is read again."""
+        with self._mutex:
+            self._view, self._written = None, {}
+            self._reader = Reader(self.store, self._clock, self._system)
+
     @property
     def number(self) -> int:
         """The number of the last record of this writer that was read, or written here."""

@@ -467,3 +467,40 @@ def test_the_doctor_looks_at_what_was_laid_down(store: Path, repo: Path, seed: i
         assert path.name in found or (path.name == "columns.bin" and found), path.name
         path.write_bytes(right)
     assert files.faults(folder) == []
+
+
+def test_what_is_too_large_to_be_read_at_once_is_laid_down_first_and_the_answer_says_so(
+    store: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = FileJournal(store, author="ada")
+    journal.append(
+        [
+            Draft(Memory(title=f"Note {n}", text=f"Module {n} owns the tokens of colour {n}."))
+            for n in range(30)
+        ]
+    )
+    journal.put(Memory(title="Retries", text="The retry limit is three, with an exponential delay."))
+    journal.seal()
+    monkeypatch.setattr(holding, "FIRST", 1_000)
+    engine = Engine(find(repo), Models(), behind=True)
+    answer = engine.handle("ask", {"question": QUESTIONS[1]})
+    assert answer["abstained"] and answer["notes"] == [holding.PATIENCE]
+    assert not engine.background(lambda: False, 0.2)
+    assert engine._laying is not None and engine._laying._process.wait(60) == 0
+    answer = engine.handle("ask", {"question": QUESTIONS[1]})
+    assert [each["title"] for each in answer["memories"]] == ["Retries"] and answer["notes"] == []
+    assert not engine._state.journal.is_read
+    engine.close()
+    # Where it cannot be laid down it is read after all.
+    shutil.rmtree(store / "index")
+    (store / "index").mkdir()
+    (store / "index" / "laying").write_bytes(b"in the way")
+    engine = Engine(find(repo), Models(), behind=True)
+    assert engine.handle("ask", {"question": QUESTIONS[1]})["abstained"]
+    engine.background(lambda: False, 0.2)
+    assert engine._laying is not None and engine._laying._process.wait(60) != 0
+    engine.background(lambda: False, 0.2)
+    assert [each["title"] for each in engine.handle("ask", {"question": QUESTIONS[1]})["memories"]] == [
+        "Retries"
+    ]
+    engine.close()
