@@ -5,7 +5,9 @@
 In time order: a task is asked of the corrections of earlier commits alone. It is told by its subject without the words
 of the edit, and its path; a second time with the file's text as it was. Beside recall, over the very same store: grep
 (how many of the words a memory holds, the newest first), BM25 and vectors alone, each with the path's words and
-without; the better of the two is what recall is held against. Intervals are bootstraps over commits.
+without; the better of the two is what recall is held against. In the second form they get the text behind the words,
+and one more is asked: memories whose old code stands in the file as it was, the newest first. Intervals are bootstraps
+over commits.
 
 Recall is looked at twice: the order that it brings its candidates in, whatever their strength, and what it shows.
 """
@@ -39,9 +41,8 @@ FIRST = 5
 DEEP = 100
 FORMS = ("words", "words and code")
 BASELINES = ("grep", "BM25", "vectors")
-SYSTEMS = (
-    *(f"{name}{path}" for name in BASELINES for path in ("", " + path")), "recall", "recall, shown",
-)  # fmt: skip
+OURS = ("recall", "recall, shown")
+SYSTEMS = (*(f"{name}{path}" for name in BASELINES for path in ("", " + path")), "old code", *OURS)
 
 
 @dataclass
@@ -90,11 +91,23 @@ class Store:
         ]
         return [m for count, _, m in sorted(found)[:DEEP] if count]
 
+    def standing(self, code: str, among: frozenset[str] | None) -> list[str]:
+        """Memories whose old code stands in a text as it was but for layout, the newest first."""
+        text = " ".join(code.split())
+        found = [
+            (-item.created, item.id)
+            for item in self.items
+            if (among is None or item.id in among)
+            and (before := " ".join(item.evidence[0].before.split()))
+            and before in text
+        ]
+        return [m for _, m in sorted(found)[:DEEP]]
+
 
 def asked(store: Store, name: str, task: Task, form: str, weights: Weights | None = None) -> Asked:
     """Put one task to all systems."""
     text = task.said if form == FORMS[0] else f"{task.said}\n{task.code}"
-    question = Question(text, path=task.path)
+    question = Question(task.said, path=task.path, code=task.code if form != FORMS[0] else "")
     known = understand(question)
     index = store.index
     among = index.select(known.languages, known.folder)
@@ -109,6 +122,7 @@ def asked(store: Store, name: str, task: Task, form: str, weights: Weights | Non
         put("grep" + path, store.grep(said[:8_000], among))
         put("BM25" + path, [m for m, _ in index.words(said, DEEP, among)])
         put("vectors" + path, [m for m, _ in index.vectors(row, DEEP, among)])
+    put("old code", store.standing(task.code if form != FORMS[0] else "", among))
     row = store.encoder.encode([known.text], kind="query")[0]
     found = candidates(known, row, index.lookup(store.items), index)
     ranked = sorted(
@@ -170,6 +184,8 @@ def rows(found: Sequence[Asked], form: str, seed: int) -> Iterator[str]:
     """One line of a Markdown table for each system; the last says how far recall is ahead of the best baseline."""
     mine = [each for each in found if each.form == form]
     for system in SYSTEMS:
+        if system == "old code" and form == FORMS[0]:
+            continue
         cells = []
         for measure in MEASURES:
             value = {at: worth(each.places[system], measure) for at, each in enumerate(mine)}
@@ -190,7 +206,9 @@ def rows(found: Sequence[Asked], form: str, seed: int) -> Iterator[str]:
 
 def best_baseline(found: Sequence[Asked], measure: str) -> str:
     """The best of the systems that recall is compared with."""
-    return max(SYSTEMS[:-2], key=lambda system: sum(worth(each.places[system], measure) for each in found))
+    return max(
+        SYSTEMS[: -len(OURS)], key=lambda system: sum(worth(each.places[system], measure) for each in found)
+    )
 
 
 def plain(each: Asked) -> dict[str, object]:

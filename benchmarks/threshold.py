@@ -5,8 +5,8 @@
 Lessons with questions that one of them helps with, and questions that none does (`tests/recall_lessons`), in random
 stores of ten and in one store of all. The whole threshold is moved up and down, and everything else stays. Beside
 recall, on the same stores: at most five by BM25 alone and by vectors alone, from a score on. With `--histories` the
-tasks of `tasks.py` too: those that repeat a correction, and as tasks that nothing is known of those of the other
-histories in the same language, at most as many.
+tasks of `tasks.py` too, without the text of their file and with it: those that repeat a correction, and as tasks that
+nothing is known of those of the other histories in the same language, at most as many.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ COSINES = tuple(round(0.05 * n, 2) for n in range(16))
 BM25S = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0)
 LESSONS = ROOT / "tests" / "recall_lessons" / "development.json"
 LEGEND = (250, 296)  # where no curve passes
+HISTORIES = ("histories", "histories, with the file")
 LEAST_SHOWN = 5  # memories of a point of a curve
 
 
@@ -108,7 +109,7 @@ class Judge:
         among = index.select(known.languages, known.folder)
         for system, hits, levels in (
             (", vectors alone", index.vectors(row, FIRST, among), COSINES),
-            (", BM25 alone", index.words(" ".join(known.terms), FIRST, among), BM25S),
+            (", BM25 alone", index.words(question.text, FIRST, among), BM25S),
         ):
             for level in levels:
                 self._point(name + system, level).add([m for m, score in hits if score >= level], wanted)
@@ -158,7 +159,7 @@ def of_lessons(judge: Judge, told: Lessons, folder: Path, seed: int) -> None:
 
 
 def of_histories(judge: Judge, told: Sequence[History], folder: Path, seed: int, most: int) -> None:
-    """Tasks that repeat a correction, and tasks of the other histories, by words and path."""
+    """Tasks that repeat a correction, and tasks of the other histories, each by words and path, and with the file."""
     for history_ in told:
         chance = random.Random(seed)
         tasks = [task for task in history_.tasks if task.right]
@@ -172,15 +173,16 @@ def of_histories(judge: Judge, told: Sequence[History], folder: Path, seed: int,
             if task.language in languages
         ]
         chance.shuffle(foreign)
-        others: Iterator[object] = iter(foreign)
+        others = iter(foreign)
         store = Store(history_, folder / history_.name)
         say(f"{history_.name}: {len(tasks)} tasks, {min(len(foreign), len(tasks))} of others")
         for task in tasks:
             store.before(task.at)
             for each, wanted in ((task, task.right), (next(others, None), frozenset())):
                 if each is not None:
-                    question = Question(each.said, path=each.path)  # type: ignore[attr-defined]
-                    judge.ask("histories", question, wanted, store.items, store.index, task.time)
+                    for name, code in zip(HISTORIES, ("", each.code), strict=True):
+                        question = Question(each.said, path=each.path, code=code)
+                        judge.ask(name, question, wanted, store.items, store.index, task.time)
         store.index.close()
 
 
@@ -225,7 +227,8 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
         }
         guides = {"aims": [(COVERED, 1.0), (COVERED, PRECISE), (1.0, PRECISE)]}
         if walked:
-            guides["recall, tasks of histories"] = drawn(judge.curves, "histories")
+            for name in HISTORIES:
+                guides[f"recall, tasks of {name}"] = drawn(judge.curves, name)
         image = chart(
             "What is shown, and how much of it is right, as the threshold moves",
             "share of the questions whose memory is shown", "share of the shown that is right",
@@ -233,7 +236,7 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
         )  # fmt: skip
         Path(given.plot).write_text(image, encoding="utf-8")
     figures = []
-    for name in ("stores of ten", "one store of all", *(("histories",) if walked else ())):
+    for name in ("stores of ten", "one store of all", *(HISTORIES if walked else ())):
         point = judge.curves[name][0.0]
         for what, share, aim in (
             ("precision of what is shown", point.right, PRECISE),

@@ -42,7 +42,7 @@ def ask(
     """
     from ..models.routing import route
     from ..recall.cascade import Question, recall
-    from . import explaining, finding
+    from . import explaining, finding, underwork
     from .standing import standing
 
     if not question.strip():
@@ -53,13 +53,15 @@ def ask(
     settings = state.settings(flags)
     wanted = finding.wanted(sources)
     most = settings.integer("recall.k")
+    place = state.path(path, cwd) if path else ""
     asked = Question(
         question,
         # Beside other sources memories leave room for these.
         k=most if wanted == ("memories",) else -(-most // 2),
         budget=settings.integer("recall.budget"),
         language=language,
-        path=state.path(path, cwd) if path else "",
+        path=place,
+        code=underwork.written(state.place.root, place),
     )
     if "memories" not in wanted:
         told, exposure = finding.only(state, asked, most, wanted, explain)

@@ -30,12 +30,16 @@ from cortex.recall.ranking import Weights
 
 #: The fixed fusions to choose from: measure → weights; the others are as they ship.
 GRID = {
-    "recency": (0.2, 0.4, 0.8, 1.5),
-    "place": (0.06, 0.15, 0.3),
-    "fits": (0.3, 0.8),
+    "recency": (0.4, 0.8, 1.5),
+    "place": (0.15, 0.3),
+    "fits": (0.3, 0.8, 1.5, 2.5),
+    "repeats": (0.0, 0.4, 0.8, 1.2),
     "fusion": (0.05, 0.3),
 }
-MEASURES = ("similarity", "words", "language", "fusion", "recency", "success", "preference", "place", "fits")
+MEASURES = (
+    "similarity", "words", "language", "stands", "fusion", "recency", "success", "preference", "place", "fits",
+    "repeats",
+)  # fmt: skip
 STEPS, RATE, DECAY = 400, 0.05, 3.0
 FIRST, DEEP = 5, 10
 SEED = 0
