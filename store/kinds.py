@@ -11,6 +11,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 MILLION = 1_000_000
@@ -388,18 +389,25 @@ def encode(body: Body) -> dict[str, object]:
 
 def _fields(value: object) -> dict[str, object]:
     out: dict[str, object] = {}
-    for field in dataclasses.fields(value):  # type: ignore[arg-type]
-        given = getattr(value, field.name)
-        if given != field.default:
-            out[field.name] = _plain(given)
+    for name, default in _defaults(type(value)):
+        given = getattr(value, name)
+        if given != default:
+            out[name] = given if type(given) in _LEAVES else _plain(given)
     return out
 
 
+@cache
+def _defaults(cls: type[Any]) -> tuple[tuple[str, object], ...]:
+    return tuple((field.name, field.default) for field in dataclasses.fields(cls))
+
+
+#: What is its own JSON form; of such is most of what an answer leaves: hundreds of names and numbers.
+_LEAVES = frozenset({str, int, bool})
+
+
 def _plain(value: object) -> object:
-    if isinstance(value, (str, int)):  # most are: the other two looks take longer
-        return value
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [each if type(each) in _LEAVES else _plain(each) for each in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _fields(value)
     return value

@@ -132,16 +132,17 @@ def _check(value: object, depth: int) -> None:
         return
     if depth >= DEPTH:
         raise NotCanonicalError(f"nested deeper than {DEPTH}")
-    if isinstance(value, (dict, Mapping)):  # `dict` first: asking the abstract class takes long
+    if isinstance(value, (list, tuple)):
+        for each in value:
+            kind = type(each)
+            if kind is int and -LIMIT < each < LIMIT:  # looked at here: most of what a record of scores holds
+                continue
+            if kind not in _PLAIN:
+                _check(each, depth + 1)
+    elif isinstance(value, (dict, Mapping)):  # `dict` first: asking the abstract class takes long
         for key, each in value.items():
             if not isinstance(key, str) or not key.isascii():
                 raise NotCanonicalError(f"the key {key!r} is not ASCII")
-            if type(each) not in _PLAIN:
-                _check(each, depth + 1)
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            if type(each) is int and -LIMIT < each < LIMIT:  # most of what a record of scores holds
-                continue
             if type(each) not in _PLAIN:
                 _check(each, depth + 1)
     else:
