@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import synthetic
 from measuring import Figure, in_turns, main, number, say, workplace
 
@@ -147,15 +148,24 @@ def _plain(scene: Scene) -> list[list[str]]:
 
 
 def _ours_vectors(scene: Scene, place: Path) -> Search:
-    from cortex.store.growing import GrowingVectors
+    from cortex.store.bulk.bulk import SEARCH
+    from cortex.store.near import VoyagerGraph
 
-    made = GrowingVectors(scene.rows.shape[1], large=min(20_000, len(scene.keys)), halves=True)
-    made.put(scene.keys, scene.rows)
-    while made.behind:
-        made.catch_up(512)
-    made.near.save(place / "graph")
-    (place / "rows").write_bytes(scene.rows.tobytes())
-    return lambda at: [key for key, _ in made.search(scene.asked_rows[at], BEST)]
+    made = VoyagerGraph(scene.rows.shape[1], LINKS, CONSTRUCTION, eight=True)
+    scale = np.abs(scene.rows).max(axis=1) / 127
+    rows = np.rint(scene.rows / scale[:, None]).astype(np.int8)
+    for at in range(0, len(scene.keys), 4_096):
+        part = scene.rows[at : at + 4_096]
+        made.add(part, list(range(at, at + len(part))))
+    made.save(place / "graph")
+    (place / "rows").write_bytes(rows.tobytes() + scale.tobytes())
+
+    def search(at: int) -> list[str]:
+        found = [number for number, _ in made.query(scene.asked_rows[at], BEST + BEST // 2 + 8, SEARCH)]
+        cosines = (rows[found].astype(np.float32) @ scene.asked_rows[at]) * scale[found]
+        return [scene.keys[found[best]] for best in np.argsort(-cosines, kind="stable")[:BEST]]
+
+    return search
 
 
 def _ours_words(scene: Scene, place: Path) -> Search:

@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ..repo.errors import BusyError, PlaceError
-from . import derived, nearfiles
+from . import derived
 from .derived import Entry, Manifest
 from .graph import MemoryGraph, SqliteGraph, edges
-from .growing import LARGE, GrowingVectors
 from .items import Item, by_id
 from .lock import writer_lock
 from .pieces import Mask
@@ -24,10 +23,9 @@ from .reading import uncollected
 from .rowfiles import RowFiles, places
 from .scan import Scan
 from .selections import Selections
+from .vectors import ExactVectors
 from .words import terms
 
-#: A refresh adds at most this many rows to an HNSW graph itself; `catch_up` adds the rest.
-AT_ONCE = 256
 #: How many memories are taken in at a time: so much is lost by a kill, and so long is the shortest step.
 PIECE = 512
 #: How long a refresh without a bound, and one for idle time, wait for another process, in seconds.
@@ -36,7 +34,7 @@ GRAPH = "graph.sqlite"
 
 
 class MemoryIndex:
-    """The index of one store, in `folder`; `large` is the number of rows above which HNSW answers.
+    """The index of one store, in `folder`, that searches all its rows: for some ten thousand memories. See `layered`.
 
     Each memory has up to two rows: one of its code, one of its title and text. What a refresh had no time for
     waits for `catch_up`; its words are found meanwhile, and what they find is embedded when it is asked for.
@@ -47,14 +45,12 @@ class MemoryIndex:
         self,
         folder: Path,
         encoder: Encoder,
-        large: int = LARGE,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
         self.encoder = encoder
         self.notes: list[str] = []
-        self._large = large
         self._clock = clock
         self._given: Sequence[Item] = ()
         self._items: dict[str, Item] = {}
@@ -67,7 +63,6 @@ class MemoryIndex:
         self._files = RowFiles(self.folder, self._manifest)
         self._stamps: Mapping[str, tuple[int, int, int]] = {}
         self._opened = self._in_memory = False
-        self._saved = 0  # rows in the HNSW graphs on disk
         self._heads: dict[str, str] = {}  # of what is embedded: the records that it was made from
         self._selections = Selections()
         self._followed: dict[str, Item] | None = None
@@ -76,7 +71,7 @@ class MemoryIndex:
         self._told: set[str] = set()  # those of them whose words are there, as they should be
         self._gone: set[str] = set()  # what `_words` and `_graph` hold and should not
         self._scan: Scan | None = None
-        self._rows = {name: GrowingVectors(width, self._large, halves=True) for name in ("code", "text")}
+        self._rows = {name: ExactVectors(width) for name in ("code", "text")}
         self._words = PostingWords()
         self._graph: SqliteGraph | MemoryGraph = MemoryGraph()
 
@@ -100,8 +95,8 @@ class MemoryIndex:
 
     @property
     def unseen(self) -> int:
-        """How many memories have rows that no search without a filter looks at yet; their words are found."""
-        return max(rows.unseen for rows in self._rows.values())
+        """How many memories no search by vectors looks at yet: none but those that wait, and are found by words."""
+        return 0
 
     # Asking
 
@@ -172,28 +167,9 @@ class MemoryIndex:
 
     def catch_up(self, seconds: float = 1.0) -> bool:
         """Go on with what waits for about that long; True when nothing does. For idle time."""
-        end = self._clock() + seconds
         if self._items or self._opened:
             self._bring(seconds, IDLE_S)
-        while not self.behind and self._alone and self._clock() < end:
-            for rows in self._rows.values():
-                rows.catch_up(32)
-        held = sum(len(rows.near) for rows in self._rows.values())
-        if self._opened and not self.behind and not self._alone and held > 1.05 * self._saved:
-            try:
-                with writer_lock(self.folder):
-                    if not self._changed_outside():
-                        nearfiles.save(self.folder, self._manifest, self._rows, self._heads)
-                        self._write_manifest()
-                        self._saved = held
-            except (OSError, PlaceError) as error:
-                self.notes = [f"the graph of neighbours could not be kept ({error})"]
-        return not (self.behind or self._gone or self._alone)
-
-    @property
-    def _alone(self) -> int:
-        """How many rows exact search still answers for, though they are many enough for HNSW."""
-        return sum(rows.behind for rows in self._rows.values())
+        return not (self.behind or self._gone)
 
     def holds(self, items: Sequence[Item]) -> bool:
         """Whether the last refresh was with this very list."""
@@ -301,9 +277,6 @@ class MemoryIndex:
                 return
             self._take_in(list(islice(self._waiting.values(), PIECE)), list(islice(self._gone, PIECE)))
             took, some = self._clock() - start, False
-        if self._alone <= AT_ONCE and (end is None or self._clock() < end):
-            for rows in self._rows.values():
-                rows.catch_up(AT_ONCE)
 
     def _take_in(self, batch: Sequence[Item], gone: Sequence[str]) -> None:
         """One piece: when it returns, what it did is on disk, and the manifest says so."""
@@ -369,7 +342,6 @@ class MemoryIndex:
                 for entries, rows in self._files.read(self._missed):
                     self._take(entries, rows)
             self._read_words()
-            self._saved = nearfiles.read(self.folder, found, self._rows, self._heads, self.notes.append)
         self._graph = self._open_graph()
         self._opened = True
         self._stamps = self._now()
@@ -435,7 +407,6 @@ class MemoryIndex:
             *self._manifest.rows,
             *self._manifest.words,
             GRAPH,
-            *(f for f in self._manifest.files if f.startswith("near-")),
         }
         self._manifest.files = {name: sha for name, sha in self._manifest.files.items() if name in used}
         self._manifest.write(self.folder)

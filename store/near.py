@@ -21,7 +21,7 @@ class VoyagerGraph:
     little off: for whoever has the rows themselves at hand.
     """
 
-    def __init__(self, width: int, m: int, construction: int, eight: bool) -> None:
+    def __init__(self, width: int, m: int, construction: int, *, eight: bool = False) -> None:
         self.width = width
         self._eight = eight
         self._stretch = max(1.0, width**0.5 / USUAL) if eight else 1.0
@@ -42,13 +42,9 @@ class VoyagerGraph:
         """Find this one no more."""
         self._index.mark_deleted(number)
 
-    def rows(self, numbers: list[int]) -> Floats:
-        """The rows of these numbers, as they are kept."""
-        rows = np.asarray(self._index.get_vectors(numbers), np.float32)
-        return np.asarray(rows / np.float32(self._stretch), np.float32)
-
     def query(self, row: Floats, k: int, search: int) -> list[tuple[int, float]]:
         """About the `k` nearest numbers and their cosine, best first; `search` are looked at, `k` at least."""
+        k = min(k, len(self))
         while k:
             try:
                 found, distances = self._index.query(self._stretched(row), k=k, query_ef=max(search, k))
@@ -82,7 +78,7 @@ def has_hnswlib() -> bool:
 class HnswlibGraph:
     """The same on hnswlib, for whoever has installed the extra `hnsw`; its build is faster by two fifths."""
 
-    def __init__(self, width: int, m: int, construction: int, eight: bool) -> None:
+    def __init__(self, width: int, m: int, construction: int) -> None:
         import hnswlib
 
         self.width = width
@@ -99,12 +95,9 @@ class HnswlibGraph:
         """Find this one no more."""
         self._index.mark_deleted(number)
 
-    def rows(self, numbers: list[int]) -> Floats:
-        """The rows of these numbers."""
-        return np.asarray(self._index.get_items(numbers), np.float32)
-
     def query(self, row: Floats, k: int, search: int) -> list[tuple[int, float]]:
         """About the `k` nearest numbers and their cosine, best first; `search` are looked at, `k` at least."""
+        k = min(k, len(self))
         while k:
             self._index.set_ef(max(search, k))
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from .fold import View
@@ -50,6 +51,32 @@ class Vectors(Protocol):
 
     def search(self, row: Floats, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` nearest keys and their cosine, best first; only those in `among` where it is given."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class NearGraph(Protocol):
+    """Approximate nearest neighbours by cosine, over L2-normalised rows of one width that have numbers."""
+
+    def add(self, rows: Floats, numbers: list[int], threads: int = 1) -> None:
+        """Add rows (n, d) under new numbers."""
+        ...
+
+    def forget(self, number: int) -> None:
+        """Find this one no more."""
+        ...
+
+    def query(self, row: Floats, k: int, search: int) -> list[tuple[int, float]]:
+        """About the `k` nearest numbers and their cosine, best first; `search` are looked at, `k` at least."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write the graph to a file."""
+        ...
+
+    def load(self, path: Path) -> None:
+        """Read what `save` wrote. The caller has checked its hash: a damaged file can crash the process."""
         ...
 
     def __len__(self) -> int: ...

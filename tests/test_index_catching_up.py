@@ -13,8 +13,6 @@ import pytest
 
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models
-from cortex.recall.candidates import candidates
-from cortex.recall.question import Question, understand
 from cortex.repo.layout import lay_down
 from cortex.repo.places import find
 from cortex.store import derived, index, rowfiles
@@ -143,31 +141,6 @@ def test_a_refresh_takes_the_time_that_it_is_given_and_the_newest_first(folder: 
     assert made.behind == len(ALL) - done
     made.refresh([*ALL, note(77)], 0.5)  # less than a piece takes: one is done all the same
     assert made.vectors(Bags().encode([note(77).title])[0], 1)[0][0] == "m077"
-    made.close()
-
-
-def test_what_the_vectors_do_not_see_yet_is_found_by_its_words_and_said(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cortex.store.growing.FEW", 2)
-    monkeypatch.setattr("cortex.store.growing.LAST", 10)
-    monkeypatch.setattr("cortex.store.growing.ALL", 20)
-    monkeypatch.setattr("cortex.store.growing.GrowingVectors.__init__.__defaults__", (20, 20))
-    monkeypatch.setattr(index, "AT_ONCE", 0)
-    made = MemoryIndex(folder, Bags(), large=20)
-    made.refresh(ALL)
-    # The newest memories were put first.
-    asked = understand(Question(ALL[37].title))
-    (row,) = Bags().encode([ALL[37].title])
-    found = candidates(asked, row, {each.id: each for each in ALL}, made)
-    assert found.dropped == {"unseen": 30}
-    assert "m037" in {each.id for each in found.items}
-    assert "m037" not in {m for m, _ in made.vectors(row, 100)}
-    while not made.catch_up(0.1):
-        pass
-    assert made.unseen == 0
-    found = candidates(asked, row, {each.id: each for each in ALL}, made)
-    assert not found.dropped and "m037" in {m for m, _ in made.vectors(row, 100)}
     made.close()
 
 

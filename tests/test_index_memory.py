@@ -77,10 +77,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
-@pytest.mark.parametrize("large", [20_000, 10])
-def test_an_index_follows_its_items(folder: Path, large: int) -> None:
+def test_an_index_follows_its_items(folder: Path) -> None:
     encoder = Letters()
-    index = MemoryIndex(folder, encoder, large=large)
+    index = MemoryIndex(folder, encoder)
     index.refresh([])
     assert index.vectors(encoder.encode(["a"])[0], 5) == []
     for items in (ALL[:10], ALL, ALL[5:], [*ALL[5:20], note(21, "edited")]):
@@ -102,15 +101,14 @@ def test_only_what_is_new_is_embedded(folder: Path) -> None:
     index.close()
 
 
-@pytest.mark.parametrize("large", [20_000, 10])
-def test_an_index_is_taken_up_again_without_embedding(folder: Path, large: int) -> None:
-    first = MemoryIndex(folder, Letters(), large=large)
+def test_an_index_is_taken_up_again_without_embedding(folder: Path) -> None:
+    first = MemoryIndex(folder, Letters())
     first.refresh(ALL[:20])
     first.refresh(ALL)
     first.catch_up()
     first.close()
     encoder = Letters()
-    again = MemoryIndex(folder, encoder, large=large)
+    again = MemoryIndex(folder, encoder)
     again.refresh(ALL)
     assert again.notes == []
     assert again.behind == 0
@@ -145,15 +143,14 @@ def test_vectors_of_another_encoder_are_never_used(folder: Path) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("large", [20_000, 10])
-def test_whatever_is_damaged_or_deleted_is_made_again(folder: Path, large: int) -> None:
+def test_whatever_is_damaged_or_deleted_is_made_again(folder: Path) -> None:
     """Each file in turn is deleted, cut, flipped, emptied: while closed, then while open."""
-    index = MemoryIndex(folder, Letters(), large=large)
+    index = MemoryIndex(folder, Letters())
     index.refresh(ALL)
     index.catch_up()
     chance = random.Random(7)
     names = sorted(path.name for path in folder.iterdir() if path.name != "holder")
-    assert len(names) >= (8 if large == 10 else 4)
+    assert len(names) >= 4
     for name in names:
         for closed in (True, False):
             for how in ("gone", "cut", "flip", "empty", "folder"):

@@ -1,4 +1,4 @@
-"""One contract for all implementations of `Vectors`."""
+"""One contract for all implementations of `Vectors`, and one for graphs of neighbours."""
 
 from __future__ import annotations
 
@@ -8,30 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cortex.store.growing import GrowingVectors
-from cortex.store.near import has_hnswlib
-from cortex.store.protocols import Floats, Vectors
-from cortex.store.vectors import ExactVectors, HnswlibVectors, HnswVectors
+from cortex.store.near import HnswlibGraph, VoyagerGraph, has_hnswlib
+from cortex.store.protocols import Floats, NearGraph, Vectors
+from cortex.store.vectors import ExactVectors
 
 WIDTH = 16
 
 
-class Grown(GrowingVectors):
-    """Growing vectors whose graph holds half of what was put: both ways of searching answer together."""
-
-    def put(self, keys: object, rows: Floats) -> None:
-        super().put(keys, rows)  # type: ignore[arg-type]
-        self.catch_up(len(self) * 2 // 3)
-
-
-MAKERS: dict[str, Callable[[], Vectors]] = {
-    "exact": lambda: ExactVectors(WIDTH),
-    "hnsw": lambda: HnswVectors(WIDTH),
-    "growing, small": lambda: GrowingVectors(WIDTH),
-    "growing, large": lambda: Grown(WIDTH, large=2),
+MAKERS: dict[str, Callable[[], Vectors]] = {"exact": lambda: ExactVectors(WIDTH)}
+GRAPHS: dict[str, Callable[[], NearGraph]] = {
+    "voyager": lambda: VoyagerGraph(WIDTH, 16, 200),
+    "voyager, 8 bits": lambda: VoyagerGraph(WIDTH, 16, 200, eight=True),
 }
 if has_hnswlib():
-    MAKERS["hnswlib"] = lambda: HnswlibVectors(WIDTH)
+    GRAPHS["hnswlib"] = lambda: HnswlibGraph(WIDTH, 16, 200)
 
 
 @pytest.fixture(params=MAKERS)
@@ -151,60 +141,53 @@ def test_rows_of_another_width_are_refused(vectors: Vectors) -> None:
         vectors.put(["a"], np.zeros((1, WIDTH + 1), np.float32))
 
 
-@pytest.mark.parametrize("make", [HnswVectors, *([HnswlibVectors] if has_hnswlib() else [])])
-def test_a_saved_graph_answers_as_before(tmp_path: Path, make: type[HnswVectors]) -> None:
-    rows = unit(100)
-    one, other = make(WIDTH), make(WIDTH)
-    one.put(names(100), rows)
-    one.remove(names(30))
-    other.load(tmp_path / "graph", one.save(tmp_path / "graph"))
-    assert other.search(rows[50], 5) == one.search(rows[50], 5)
-    other.put(["new"], rows[:1])
-    assert other.search(rows[0], 1)[0][0] == "new"
-    assert len(other) == 71
+@pytest.fixture(params=GRAPHS)
+def graph(request: pytest.FixtureRequest) -> NearGraph:
+    return GRAPHS[request.param]()
 
 
-def test_growing_vectors_answer_while_the_graph_grows() -> None:
+def nearest(graph: NearGraph, row: Floats, k: int) -> list[int]:
+    return [number for number, _ in graph.query(row, k, 200)]
+
+
+def test_a_graph_finds_what_is_nearest(graph: NearGraph) -> None:
     rows = unit(500)
-    growing = GrowingVectors(WIDTH, large=100)
-    growing.put(names(500), rows)
-    exact = [[key for key, _ in growing.search(row, 5)] for row in rows[::50]]
-    assert growing.behind == 500
-    while growing.behind:
-        growing.catch_up(90)
-        assert [[key for key, _ in growing.search(row, 5)] for row in rows[::50]] == exact
-    assert len(growing.near) == 500
+    assert graph.query(rows[0], 5, 50) == []
+    graph.add(rows[:300], list(range(0, 600, 2)))
+    graph.add(rows[300:], list(range(600, 1000, 2)), threads=2)
+    assert len(graph) == 500
+    hits = wanted = 0
+    for at in range(0, 500, 10):
+        right = np.argsort(-(rows @ rows[at]))[:10] * 2
+        found = graph.query(rows[at], 10, 200)
+        hits, wanted = hits + len({number for number, _ in found} & set(right.tolist())), wanted + 10
+        assert [cosine for _, cosine in found] == sorted((cosine for _, cosine in found), reverse=True)
+        assert found[0][1] == pytest.approx(1, abs=0.05)
+    assert hits >= 0.9 * wanted
 
 
-def test_in_16_bits_the_same_are_found_and_the_cosines_are_near() -> None:
-    rows = unit(500)
-    growing = GrowingVectors(WIDTH, large=100, halves=True)
-    growing.put(names(500), rows)
-    exact = [growing.search(row, 5) for row in rows[::50]]
-    while growing.behind:
-        growing.catch_up(90)
-    assert growing.rows(["k007"]).dtype == np.float32
-    for row, right in zip(rows[::50], exact, strict=True):
-        found = growing.search(row, 5)
-        assert [cosine for _, cosine in found] == pytest.approx([cosine for _, cosine in right], abs=1e-3)
-        assert len({key for key, _ in found} & {key for key, _ in right}) >= 4
-    growing.put(["new"], unit(1, seed=5))
-    assert growing.search(unit(1, seed=5)[0], 1)[0] == ("new", pytest.approx(1, abs=1e-3))
+def test_a_graph_gives_less_where_there_is_less(graph: NearGraph) -> None:
+    graph.add(unit(3), [5, 6, 7])
+    assert sorted(nearest(graph, unit(1)[0], 3)) == [5, 6, 7]
+    assert len(nearest(graph, unit(1)[0], 50)) <= 3
 
 
-def test_of_very_many_rows_the_last_are_seen_before_the_graph_holds_the_others(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_graph_forgets(graph: NearGraph) -> None:
+    rows = unit(50)
+    graph.add(rows, list(range(50)))
+    graph.forget(7)
+    assert 7 not in nearest(graph, rows[7], 20)
+
+
+def test_a_saved_graph_answers_as_before(
+    graph: NearGraph, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("cortex.store.growing.FEW", 10)
-    monkeypatch.setattr("cortex.store.growing.LAST", 50)
-    rows = unit(300)
-    growing = GrowingVectors(WIDTH, large=100, every=200)
-    growing.put(names(300), rows)
-    assert growing.unseen == 250
-    assert growing.search(rows[299], 1)[0][0] == "k299"
-    assert "k000" not in {key for key, _ in growing.search(rows[0], 300)}
-    assert growing.search(rows[0], 1, {"k000"})[0][0] == "k000"  # a filter is searched whole
-    while growing.behind:
-        growing.catch_up(64)
-    assert growing.unseen == 0
-    assert growing.search(rows[0], 1)[0][0] == "k000"
+    rows = unit(100)
+    graph.add(rows, list(range(100)))
+    graph.save(tmp_path / "graph")
+    other = GRAPHS[request.node.callspec.params["graph"]]()
+    other.load(tmp_path / "graph")
+    assert len(other) == 100
+    assert other.query(rows[50], 5, 200) == graph.query(rows[50], 5, 200)
+    other.add(unit(1, seed=5), [100])
+    assert nearest(other, unit(1, seed=5)[0], 1) == [100]
