@@ -133,8 +133,6 @@ def _scene(folder: Path, size: int, count: int) -> Scene:
 
 
 def _exact(scene: Scene) -> list[list[str]]:
-    import numpy as np
-
     scores = scene.rows @ scene.asked_rows.T
     return [[scene.keys[at] for at in np.argsort(-column)[:BEST]] for column in scores.T]
 

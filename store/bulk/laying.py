@@ -45,10 +45,12 @@ def lay(
     """Lay `given` down in `folder`, each with the number that says what it was made of; how many there are.
 
     First without the graph of neighbours, then with it: what is there can be asked meanwhile. Memories whose id is not
-    of 32 hex digits are passed over. Raises `OSError`; what was there before stays then.
+    of 32 hex digits are passed over. One at a time: whoever calls holds a lock. Raises `OSError`; what was there before
+    stays then.
     """
     new = folder.with_name(f"{folder.name}.{os.getpid()}.new")
-    shutil.rmtree(new, ignore_errors=True)
+    for left in (*folder.parent.glob(f"{folder.name}.*.new"), *folder.parent.glob(f"{folder.name}.*.old")):
+        shutil.rmtree(left, ignore_errors=True)  # of one that was killed
     new.mkdir(mode=0o700, parents=True)
     try:
         manifest = _written(new, encoder, given, mark, progress)
