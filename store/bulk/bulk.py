@@ -224,9 +224,8 @@ class Bulk:
             passing += [255] if len(self.manifest.languages) > 255 else []  # all that came after: they pass
             mask &= np.isin(self.columns["language"], passing)
         if folder:
-            nowhere: Mask = (self.columns["flags"] & files.PLACED) == 0
-            mask &= self._inside(folder) | nowhere
-        return mask
+            mask &= self._inside(folder) | ((self.columns["flags"] & files.PLACED) == 0)
+        return np.asarray(mask, np.bool_)
 
     def _inside(self, folder: str) -> Mask:
         """Which memories were seen in a file of this folder."""

@@ -15,14 +15,14 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from ... import __version__
 from .. import derived, notes
 from ..durable import SYSTEM, read
+from ..secret_rules import TOKENS
 from .entries import EVIDENCE, FIELDS, from_bytes
 
 FOLDER = "bulk"
 MANIFEST = "bulk.json"
-#: Raised when the files are laid down in another way.
+#: Raised when the files are laid down in another way, or what may be shown of a memory is another.
 FORM = 1
 ENTRIES, ROWS, COLUMNS, WORDS, GRAPH, NEAR = (
     "entries.bin", "rows.bin", "columns.bin", "words.bin", "graph.sqlite", "near.voyager",
@@ -61,7 +61,7 @@ class Manifest:
 
 def maker() -> str:
     """By what code it was laid down: another version may see other secrets, or keep other fields."""
-    return hashlib.sha256(repr((FORM, __version__, FIELDS, EVIDENCE)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((FORM, TOKENS, FIELDS, EVIDENCE)).encode()).hexdigest()[:16]
 
 
 def read_manifest(folder: Path) -> Manifest | str:
