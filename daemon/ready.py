@@ -1,8 +1,8 @@
 """The rules as the guard needs them, kept ready: a check after an idle hour does not read the whole journal first.
 
-A derived file of the clone. It holds what `State.rules` made of the journal, and says of what: the segments by their
-names, which are of their content, and the open logs by their bytes. Where a log has only grown, by records that rules
-are not made of, the rules are the same; in every other case the journal is read.
+A derived file of the clone. It holds what `State.rules` made of the journal, and says where that stood (`store/marks`).
+Where it has only grown since, by records that rules are not made of, the rules are the same; in every other case the
+journal is read.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from typing import Any
 
 from ..learning.guard.findings import ActiveRule
 from ..repo.files import read_plain
-from ..store import notes, segments, wal
-from ..store.durable import SYSTEM
-from ..store.items import MADE_OF, Evidence, Item
+from ..store import marks, notes
+from ..store.items import Evidence, Item
 from ..store.kinds import Hole, Pattern
 
 FILE = notes.READY
 #: Raised when rules are made of the journal in another way.
-FORM = 1
+FORM = 2
 LARGEST = 64 * 1024 * 1024
 
 
@@ -35,6 +34,7 @@ class Ready:
     head: Mapping[str, Any]
     rules: list[ActiveRule]
     lines: Mapping[str, bytes]
+    journal: marks.Follower
 
     def item(self, rule: str) -> Item:
         """What a rule's warning is told from."""
@@ -49,45 +49,41 @@ def load(store: Path, writer: str, stamp: object, known: Ready | None = None) ->
     `stamp` is of what else they were made of; those that are `known` stay while they hold.
     """
     try:
-        if known is not None and holds(known, store, writer, stamp):
+        if known is not None and holds(known, writer, stamp):
             return known
         data = read_plain(store / "index" / FILE, LARGEST)
         rest = notes.unsealed(data)
         if rest is None:
             return None
         head, rules, *lines = rest.split(b"\n")
-        ready = Ready(json.loads(head), [], {})
-        if not holds(ready, store, writer, stamp):
+        said = json.loads(head)
+        ready = Ready(said, [], {}, marks.Follower(store, writer, said["number"], said["mark"]))
+        if not holds(ready, writer, stamp):
             return None
         made = [_rule(each) for each in json.loads(rules)]
         items = {rule.id: line for rule, line in zip(made, lines, strict=True)}
-        return Ready(ready.head, made, items)
+        return Ready(ready.head, made, items, ready.journal)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def holds(ready: Ready, store: Path, writer: str, stamp: object) -> bool:
+def holds(ready: Ready, writer: str, stamp: object) -> bool:
     """Whether the rules would be the same if they were made now. Raises `OSError`."""
-    head = ready.head
-    return bool(
-        head.get("made") == _made(writer, stamp)
-        and head.get("segments") == _segments(store)
-        and _grew_only(store, head["logs"])
-    )
+    return ready.head.get("made") == _made(writer, stamp) and ready.journal.holds()
 
 
 def keep(
     store: Path,
     writer: str,
     stamp: object,
-    journal: tuple[str, dict[str, list[Any]]],
+    journal: Mapping[str, Any],
     rules: Sequence[ActiveRule],
     items: Mapping[str, Item],
 ) -> None:
-    """Keep rules that were made of the `journal`, as `state_of` found it before they were. Raises `OSError`."""
+    """Keep rules that were made of the `journal`, as `state_of` found it before it was read. Raises `OSError`."""
     from ..store import derived  # numpy comes with it
 
-    head = {"made": _made(writer, stamp), "segments": journal[0], "logs": journal[1]}
+    head = {"made": _made(writer, stamp), **journal}
     told = [{**dataclasses.asdict(rule), "evidence": ()} for rule in rules]
     said = (head, told, *(dataclasses.asdict(items[rule.id]) for rule in rules))
     rest = b"\n".join(json.dumps(each, ensure_ascii=True).encode() for each in said)
@@ -96,9 +92,9 @@ def keep(
     derived.replace(folder / FILE, notes.sealed(rest))
 
 
-def state_of(store: Path) -> tuple[str, dict[str, list[Any]]]:
-    """The journal as it lies on the disk. Raises `OSError`."""
-    return _segments(store), _logs(store)
+def state_of(store: Path, number: int) -> dict[str, Any]:
+    """The journal as it lies on the disk, of which own records up to `number` are known. Raises `OSError`."""
+    return {"number": number, "mark": marks.mark(store)}
 
 
 def _made(writer: str, stamp: object) -> str:
@@ -108,39 +104,6 @@ def _made(writer: str, stamp: object) -> str:
         for each in (ActiveRule, Pattern, Hole, Item, Evidence)
     ]
     return hashlib.sha256(repr((FORM, fields, writer, stamp)).encode()).hexdigest()
-
-
-def _segments(store: Path) -> str:
-    names = sorted(each.path for each in segments.Shelf(store, SYSTEM).listing())
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()
-
-
-def _logs(store: Path) -> dict[str, list[Any]]:
-    out: dict[str, list[Any]] = {}
-    for log in wal.logs(store, SYSTEM):
-        data = (store / wal.FOLDER / log.name).read_bytes()
-        out[log.name] = [len(data), hashlib.sha256(data).hexdigest()]
-    return out
-
-
-def _grew_only(store: Path, known: Mapping[str, Sequence[Any]]) -> bool:
-    """Whether the open logs are those that are known, but for lines at their ends that rules are not made of."""
-    there = {log.name for log in wal.logs(store, SYSTEM)}
-    if known.keys() - there:
-        return False
-    for name in there:
-        size, digest = known.get(name, (0, hashlib.sha256(b"").hexdigest()))
-        data = (store / wal.FOLDER / name).read_bytes()
-        if len(data) < size or hashlib.sha256(data[:size]).hexdigest() != digest:
-            return False
-        if not all(_is_no_rule(line) for _, line in wal.lines(data[size:])):
-            return False
-    return True
-
-
-def _is_no_rule(line: bytes) -> bool:
-    body = json.loads(line).get("body")
-    return isinstance(body, dict) and isinstance(body.get("kind"), str) and body["kind"] not in MADE_OF
 
 
 def _rule(said: dict[str, Any]) -> ActiveRule:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..learning.guard.ahead import Ahead
     from ..learning.guard.findings import ActiveRule
     from ..models import Classifier, TokenCounter
+    from ..store import marks
     from ..store.blobs import Blobs
     from ..store.codegraph import CodeGraph
     from ..store.index import MemoryIndex
@@ -103,6 +104,7 @@ class State:
         self.journal = FileJournal(place.store, author=self._author(), clock=clock, redact=clean)
         self._listing = Listing(self.journal.writer, self.shown)
         self._rules: tuple[int, object, list[ActiveRule]] | None = None
+        self.still: marks.Follower | None = None  # since commits were last looked at, where nothing waited
         self.unjudged = False  # whether a rule from elsewhere waits for its back-test
         self._rule_items: dict[str, Item] = {}
         self._ready: Ready | None = None  # the rules that are kept, while the journal was not read
@@ -352,11 +354,12 @@ class State:
         """Keep the rules ready for a check that comes before the journal is read. Raises `OSError`."""
         from . import ready, receiving
 
-        stamp, journal = receiving.stamp(self), ready.state_of(self.place.store)
+        self.rules()  # once the journal is read it is known which of its own lines are
+        stamp, journal = receiving.stamp(self), ready.state_of(self.place.store, self.journal.number)
         rules = self.rules()  # which looks at the journal after its state was taken
         if self._ready is not None or self._rules is None or self.unjudged or self.journal.waiting()[0]:
             return
-        made_of = (self._rules[:2], stamp, journal[0])
+        made_of = (self._rules[:2], stamp, journal["mark"]["segments"])
         if made_of != self._kept and stamp == self._rules[1]:
             ready.keep(self.place.store, self.journal.writer, stamp, journal, rules, self._rule_items)
             self._kept = made_of

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pygit2
 
@@ -21,6 +23,7 @@ from ..repo.errors import UsageError
 from ..store.kinds import Generation, Outcome
 from ..store.record import Draft
 from ..store.wording import count
+from . import stillness
 from .contracts import SCHEMA, LearnResult
 from .noticing import notice
 from .rising import rise
@@ -57,6 +60,9 @@ def scan(state: State, since: str = "") -> LiveReport:
     What was seen is remembered after it was learnt: a crash between the two learns it again, to no effect.
     """
     found = refs.scan(state.repository, _refs_file(state))
+    if not (since or found.first or found.commits) and stillness.is_still(state):
+        return LiveReport()
+    marked = _marked(state)
     # Without the note of what was seen (it is derived, and may go at any time) commits are gone through again.
     awaited = _awaited(state) if found.first else []
     commits = [*_since(state, since), *awaited, *found.commits]
@@ -65,7 +71,17 @@ def scan(state: State, since: str = "") -> LiveReport:
     )
     state.reacted = heed(state, [*_since(state, since), *found.commits])
     refs.remember(_refs_file(state), found)
+    if marked is not None and not commits and not report.waiting:
+        with contextlib.suppress(OSError):
+            stillness.keep(state, marked)
     return report
+
+
+def _marked(state: State) -> dict[str, Any] | None:
+    try:
+        return stillness.mark(state)
+    except OSError:
+        return None
 
 
 def heed(state: State, commits: Sequence[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,19 @@ def mark(store: Path) -> dict[str, Any]:
 
 
 class Follower:
-    """One journal since a mark. `writer` is who writes here, `number` the last of their records that was taken in."""
+    """One journal since a mark. `writer` is who writes here, `number` the last of their records that was taken in;
+    `says` tells which kinds of records end it: by default those that memories are made of.
+    """
 
-    def __init__(self, store: Path, writer: str, number: int, marked: Mark) -> None:
+    def __init__(
+        self,
+        store: Path,
+        writer: str,
+        number: int,
+        marked: Mark,
+        says: Callable[[str], bool] = lambda kind: kind in MADE_OF,
+    ) -> None:
+        self._says = says
         self._store = store
         self._writer = writer
         self._number = number
@@ -90,4 +100,4 @@ class Follower:
             known = said["w"] == self._writer and said["n"] <= self._number
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return False
-        return known or (isinstance(body, dict) and isinstance(kind, str) and kind not in MADE_OF)
+        return known or (isinstance(body, dict) and isinstance(kind, str) and not self._says(kind))
