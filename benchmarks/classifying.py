@@ -12,8 +12,11 @@ from pathlib import Path
 
 from cortex.models.classifier import Kind, load
 from cortex.models.labels import LABELS
+from cortex.models.routing import ROUTES, route
 
 PROMPTS = Path(__file__).parent / "labels" / "prompts.jsonl"
+QUESTIONS = Path(__file__).parent / "labels" / "routes.jsonl"
+ASIDE = "second set aside"
 SURE = 0.7
 DRAWS = 400
 SEED = 11
@@ -100,8 +103,8 @@ def answered(pairs: Sequence[tuple[str, str, str]], kind: Kind | None) -> list[A
     ]
 
 
-def subjects(clones: Path) -> dict[str, list[tuple[str, str, str]]]:
-    """(subject, label, repository) of the repositories kept apart: the six of old, and the twelve drawn since."""
+def subjects(clones: Path, look: bool) -> dict[str, list[tuple[str, str, str]]]:
+    """(subject, label, repository) of the repositories kept apart: the six of old, the twelve drawn, the last six."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
     from histories import histories
     from tasktexts import read
@@ -113,22 +116,47 @@ def subjects(clones: Path) -> dict[str, list[tuple[str, str, str]]]:
             for each in read(source, clones)
             if each.kind == "subject"
         ]
-        for use in ("subjects-test", "subjects-apart")
+        for use in ("subjects-test", "subjects-apart", *(["subjects-last"] if look else []))
     }
 
 
+def routed(rows: Sequence[dict[str, str]]) -> None:
+    """Print how often the router is right, for all texts and for questions, and which route is taken for which."""
+    said = load("builtin").classify([row["text"] for row in rows])
+    pairs = [
+        (row["route"], route(row["text"], label), row["label"])
+        for row, (label, _) in zip(rows, said, strict=True)
+    ]
+    for name, part in (("all", pairs), ("questions", [each for each in pairs if each[2] == "question"])):
+        right = [Answered(route, said, 1.0, str(at)) for at, (route, said, _) in enumerate(part)]
+        low, high = intervals(right)["accuracy"]
+        print(f"    {name}: {len(part)}, {figures(right)['accuracy']:.3f} ({low:.2f}-{high:.2f})")
+    taken = Counter((route, said) for route, said, _ in pairs)
+    print("    route        as: " + " ".join(f"{name[:8]:>8}" for name in ROUTES))
+    for name in ROUTES:
+        print(f"    {name:<16} " + " ".join(f"{taken[name, other]:>8}" for other in ROUTES))
+
+
 def measure(clones: Path | None, look: bool) -> None:
-    """Print the figures of each part; the prompts set aside only with `look`, subjects only with clones."""
-    rows = [json.loads(line) for line in PROMPTS.read_text(encoding="utf-8").splitlines()]
+    """Print the figures of each part; what was set aside last only with `look`, subjects only with clones.
+
+    Prompts of development, those set aside first among them, are learnt from: their figures say how well they are
+    kept in mind, no more.
+    """
+    rows = _rows(PROMPTS)
     print("| texts | n | largest class | accuracy | confidence >= .7 | accuracy there | calibration error |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    for half in ("development", "set aside") if look else ("development",):
-        pairs = [(row["text"], row["label"], row["text"]) for row in rows if row["half"] == half]
+    questions = _rows(QUESTIONS)
+    for aside in (False, True) if look else (False,):
+        name = ASIDE if aside else "development"
+        pairs = [(row["text"], row["label"], row["text"]) for row in rows if (row["half"] == ASIDE) == aside]
         kinds: tuple[Kind | None, ...] = (None, "prompt")
         for kind in kinds:
-            report(f"prompts, {half}, kind {kind}", answered(pairs, kind), kind is None)
+            report(f"prompts, {name}, kind {kind}", answered(pairs, kind), kind == "prompt")
+        print("routes,", name)
+        routed([row for row in [*rows, *questions] if (row["half"] == ASIDE) == aside])
     if clones is not None:
-        for use, pairs in subjects(clones).items():
+        for use, pairs in subjects(clones, look).items():
             for each in (None, "subject"):
                 given: Kind | None = "subject" if each else None
                 report(f"{use}, kind {given}", answered(pairs, given), given is not None)
@@ -138,3 +166,7 @@ def measure(clones: Path | None, look: bool) -> None:
                         by[one.group].append(one)
                     for name, ones in sorted(by.items()):
                         print(f"    {name}: {len(ones)}, {figures(ones)['accuracy']:.3f}")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -128,7 +128,7 @@ def main() -> None:
     what.add_parser("encoder")
     typing = what.add_parser("classifier")
     typing.add_argument("--clones", type=Path, help="clones of the repositories that are kept apart")
-    typing.add_argument("--look", action="store_true", help="look at the prompts that were set aside, too")
+    typing.add_argument("--look", action="store_true", help="look at what was set aside last, too")
     given = options.parse_args()
     if given.what == "tokens":
         tokens(given.reference, given.repositories)

@@ -1,4 +1,4 @@
-"""The built-in classifier of task types: a linear model over hashed words, and rules."""
+"""The built-in classifier of task types: a linear model over hashed words, with a head for prompts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ import numpy.typing as npt
 from ..repo.errors import DamagedError, UsageError
 from .descriptions import BUILTIN, CLASSIFIERS, ModelFile, choose, read
 from .labels import LABELS, UNSURE
-from .rules import SURE, named
 from .sessions import Device, open_session
-from .taskfeatures import features
+from .taskfeatures import features, prompt_features
 from .tasktext import looks_written_to_someone
 
 #: Below this confidence the answer is "unsure": from there on it is right more often than not.
@@ -27,29 +26,22 @@ _IMPERATIVE_IS_PROMPT = 0.5
 
 Kind = Literal["prompt", "subject"]
 Floats = npt.NDArray[np.float64]
+Bags = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How scores become chances for one kind of text; `sure` and `hint` are what a rule's word adds.
+    """How scores become chances for one kind of text.
 
     `trust` is Platt's line: the log odds of being right, from those that the softmax gives.
     """
 
     sharpness: float
-    sure: float
-    hint: float
-    shift: tuple[float, ...]
     trust: tuple[float, float]
 
-    def chances(self, scores: Floats, texts: Sequence[str]) -> Floats:
+    def chances(self, scores: Floats) -> Floats:
         """Rows of scores (n, labels) to rows of chances, each by itself: they need not sum to one."""
-        out = scores * self.sharpness + np.array(self.shift)
-        if self.sure or self.hint:
-            for row, text in zip(out, texts, strict=True):
-                said = named(text)
-                if said is not None:
-                    row[LABELS.index(said)] += self.sure if said in SURE else self.hint
+        out = scores * self.sharpness
         out = np.exp(out - out.max(1, keepdims=True))
         out = np.clip(out / out.sum(1, keepdims=True), 1e-9, 1 - 1e-9)
         odds = self.trust[0] + self.trust[1] * np.log(out / (1 - out))
@@ -69,9 +61,7 @@ class TaskClassifier:
             )
         given = json.loads(carried["calibration"])
         self._prompt, self._subject = (
-            Calibration(
-                each["sharpness"], each["sure"], each["hint"], tuple(each["shift"]), tuple(each["trust"])
-            )
+            Calibration(each["sharpness"], tuple(each["trust"]))
             for each in (given["prompt"], given["subject"])
         )
 
@@ -98,10 +88,9 @@ class TaskClassifier:
 
     def _answers(self, texts: Sequence[str], kind: Kind | None) -> list[tuple[str, float]]:
         bags = [features(text) for text in texts]
-        scores = self._scores(bags)
+        subject, prompt = self._scores(bags, [prompt_features(text) for text in texts])
         share = np.array([[_share(text, kind)] for text in texts])
-        chances = share * self._prompt.chances(scores, texts)
-        chances += (1 - share) * self._subject.chances(scores, texts)
+        chances = share * self._prompt.chances(prompt) + (1 - share) * self._subject.chances(subject)
         answers = []
         for bag, row in zip(bags, chances, strict=True):
             best = int(row.argmax())
@@ -109,15 +98,27 @@ class TaskClassifier:
             answers.append((LABELS[best], confidence))
         return answers
 
-    def _scores(self, bags: list[list[int]]) -> Floats:
-        longest = max(1, max(map(len, bags)))
-        found = np.zeros((len(bags), longest), np.int64)
-        share = np.zeros((len(bags), longest), np.float32)
-        for row, bag in enumerate(bags):
-            found[row, : len(bag)] = bag
-            share[row, : len(bag)] = 1 / np.sqrt(max(1, len(bag)))
-        (out,) = self._session.run(None, {"features": found, "share": share})
-        return np.asarray(out, np.float64)
+    def _scores(self, bags: Bags, prompt_bags: Bags) -> tuple[Floats, Floats]:
+        found, share = _padded(bags)
+        prompt_found, prompt_share = _padded(prompt_bags)
+        given = {
+            "features": found,
+            "share": share,
+            "prompt_features": prompt_found,
+            "prompt_share": prompt_share,
+        }
+        subject, prompt = self._session.run(["subject", "prompt"], given)
+        return np.asarray(subject, np.float64), np.asarray(prompt, np.float64)
+
+
+def _padded(bags: Bags) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    longest = max(1, max(map(len, bags)))
+    found = np.zeros((len(bags), longest), np.int64)
+    share = np.zeros((len(bags), longest), np.float32)
+    for row, bag in enumerate(bags):
+        found[row, : len(bag)] = bag
+        share[row, : len(bag)] = 1 / np.sqrt(max(1, len(bag)))
+    return found, share
 
 
 def _share(text: str, kind: Kind | None) -> float:

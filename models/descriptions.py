@@ -50,9 +50,9 @@ COUNTER = ModelFile(
 CLASSIFIER = ModelFile(
     name="tasktype",
     file="cortex_tasktype.onnx",
-    sha256="133254789e9d0e180e31818e3fdb792bc977add7b86a04304b924b5dea97ea20",
+    sha256="a88ddd6851b6b2c231bb74cb8b23e6f4326ab1388880a2709d06d61b84a4e266",
     licence="MIT",
-    about="A linear softmax over hashed words, float16, calibrated by kind of text; made by training/tasktypes.py.",
+    about="A linear softmax over hashed words, a head for prompts, float16, calibrated; by training/tasktypes.py.",
 )
 
 ENCODERS = {BUILTIN: ENCODER}

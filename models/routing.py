@@ -5,21 +5,52 @@ from __future__ import annotations
 import re
 
 from .tasktext import opening
+from .vocabulary import TECHNOLOGIES
 
 ROUTES = ("code", "docs", "debug", "architecture", "general")
 
 _ARCHITECTURE = re.compile(
-    r"\b(?:architecture\w*|layers?|overview|entry points?|high.level|design decisions?|dependency graph"
-    r"|data flow|how (?:do|does) .+ (?:talk|communicate|fit together|relate)|why did we|trade-?offs?"
-    r"|modules? (?:depend|import)|structured?)\b"
+    r"\b(?:architectur\w*|layer\w*|overview|entry points?|high.level|design\w*|dependency graph|data flow|monorepo"
+    r"|trade-?offs?|organi[sz]ed|structured?|coupled|coupling|seams?|lifecycle|multi.tenan\w+|stateless|scaled?"
+    r"|circular imports?|components|services|processes|walk me through what happens|relation(?:ship)? (?:of|between)"
+    r"|(?:how|where) (?:do|does|is|are) .+ (?:talk|communicate|fit together|relate|flow|get from)\b"
+    r"|(?:path|way|flow|request|data) from .+ (?:to|till|into)|why (?:did|do|does|have|are|were|was|is) (?:we|our|the)"
+    r"|modules? (?:depend|import)|(?:may|allowed to|should) .+ (?:directly|live)|next to"
+    r"|(?:could|can) (?:this|it|we) .*\bwithout)\b"
+)
+#: A rearrangement of more than some functions.
+_STRUCTURE = re.compile(
+    r"\b(?:layer\w*|architectur\w*|restructure|decoupl\w+|boundar(?:y|ies)|interface so that)\b"
+)
+_DOCS = re.compile(
+    r"\b(?:install\w*|configur\w+|config|options?|settings?|flags?|usage|syntax|defaults?|env(?:ironment)? (?:vars?"
+    r"|variables?)|version(?:s|ed)?|supported|changelog|what's new|minimum|requirements?|documented|docs?|documentation"
+    r"|readme|tutorial|quickstart|getting started|guide|runbook|handbook|conventions?|rules for|contribut\w+"
+    r"|commit messages?|exit codes?|source of truth|recommended way|how to|(?:does|can) (?:it|this) (?:work|run) with"
+    r"|how (?:do|can|would|should) (?:i|you|we|one) (?:\w+ ){0,2}(?:run|use|install|start|enable|disable|set|deploy"
+    r"|rotate|upgrade|build|write|add))\b"
 )
 _FAILURE = re.compile(
-    r"\b(?:traceback|stack ?trace|exception|error|panics?|crash\w*|segfault|fails?|failing|broken|bug)\b"
+    r"\b(?:traceback|stack ?trace|exception|errors?|panics?|crash\w*|segfault|fails?|failing|failed|failure|flaky"
+    r"|broken|bugs?|leak\w*|deadlock\w*|incident|outage|regression|(?:went|goes) wrong|(?:\w+ing|called) \d+ times)\b"
+)
+#: What is wrong with tests and pipelines; an error that a test is to provoke is not.
+_UNSTEADY = re.compile(r"\b(?:fails|failing|flaky|crashes|hangs)\b")
+#: What no repository says: knowledge, taste, the conversation itself.
+_KNOWLEDGE = re.compile(
+    r"\b(?:opinions?|in general|generally|best (?:practice|way)|good idea|which is better|versus|vs\.?|compare"
+    r"|(?:when|where) (?:should|do|would) (?:i|one|you) use|what (?:did|have) you|did you|thread.?safe|per thread"
+    r"|what does .+ (?:do|mean) and why)\b|how does it work\?$"
+)
+#: What says that this repository is meant.
+_OURS = re.compile(
+    r"\b(?:our|ours|we|us|here|this (?:repo|project|code ?base|file|function|class|module)|my)\b"
 )
 #: A name from code: a path, a call, snake or camel case, or what stands in backticks.
 _NAME = re.compile(
     r"`[^`]+`|\b\w+\(\)|\b[a-z0-9]+_\w+|\b[a-z]+[A-Z]\w*|\b[\w-]+\.(?:py|go|tsx?|jsx?|rs|java|c|h)\b"
 )
+_WORD = re.compile(r"[a-z][a-z0-9-]+")
 _BY_TYPE = {
     "bug fix": "debug", "feature": "code", "refactor": "code", "test": "code", "docs": "docs",
     "performance": "code", "build": "code", "migration": "architecture",
@@ -29,11 +60,22 @@ _BY_TYPE = {
 def route(text: str, label: str) -> str:
     """One of `ROUTES` for a text of which `label` is the task type, as `TaskClassifier.classify` says it."""
     begun = opening(text)
-    if label not in _BY_TYPE or label == "refactor":
-        if _ARCHITECTURE.search(begun):
-            return "architecture"
-        if label != "refactor" and _FAILURE.search(begun):
-            return "debug"
     if label in _BY_TYPE:
+        if label == "refactor" and _STRUCTURE.search(begun):
+            return "architecture"
+        if label in ("test", "build") and _UNSTEADY.search(begun):
+            return "debug"
         return _BY_TYPE[label]
-    return "code" if _NAME.search(text) else "general"
+    if _FAILURE.search(begun):
+        return "debug"
+    ours = bool(_OURS.search(begun) or _NAME.search(text))
+    if _KNOWLEDGE.search(begun) and not ours:
+        return "general"
+    if _ARCHITECTURE.search(begun):
+        return "architecture"
+    if _DOCS.search(begun):
+        return "docs"
+    words = _WORD.findall(begun)
+    if ours or (len(words) > 2 and not TECHNOLOGIES.intersection(words)):
+        return "code"
+    return "general"

@@ -63,8 +63,6 @@ _ANYWHERE = (
     ("refactor", r"without changing (?:what|its|the)|duplicat\w+|split it|into smaller"),
 )
 
-#: The labels whose rules were right on 95 of 100 development prompts or more; the others only hint.
-SURE = frozenset({"question", "migration", "docs", "performance", "build", "refactor"})
 #: What turns a question into a wish: "why does it fail? please fix it".
 _WISH = re.compile(r"\b(?:fix|repair|solve|make it|make sure|please (?:add|make|change))\b")
 

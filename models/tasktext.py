@@ -27,9 +27,14 @@ _ADDRESS = re.compile(
 _ENDINGS = re.compile(r"(?:ations?|ings?|ions?|ers?|e[ds]|ly|s|e)$")
 
 
+def shown(text: str) -> str:
+    """The start of a text: what is read of it."""
+    return text[:_CHARACTERS]
+
+
 def opening(text: str) -> str:
     """The text in lower case from its first word that is not courtesy ("could you please" and the like)."""
-    text = text[:_CHARACTERS].lower().replace("\u2019", "'").strip()
+    text = shown(text).lower().replace("\u2019", "'").strip()
     for _ in range(4):
         match = _COURTESY.match(text)
         if not match or match.end() == len(text):
@@ -51,4 +56,4 @@ def words(text: str) -> list[str]:
 
 def looks_written_to_someone(text: str) -> bool:
     """Whether a text reads like a message to somebody; a bare imperative may as well be a commit's subject."""
-    return bool(_ADDRESS.search(text[:_CHARACTERS])) or len(text.split()) > _SUBJECT_WORDS
+    return bool(_ADDRESS.search(shown(text))) or len(text.split()) > _SUBJECT_WORDS

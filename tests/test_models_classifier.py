@@ -13,8 +13,9 @@ from cortex.models import Classifier, load_classifier
 from cortex.models.classifier import THRESHOLD, TaskClassifier, load
 from cortex.models.labels import LABELS, UNSURE
 from cortex.models.rules import named
-from cortex.models.taskfeatures import features
-from cortex.models.tasktext import looks_written_to_someone, opening
+from cortex.models.taskfeatures import PROMPT_BUCKETS, features, prompt_features
+from cortex.models.tasktext import looks_written_to_someone, opening, stem
+from cortex.models.vocabulary import CLASSES
 from cortex.repo.errors import UsageError
 
 PROMPTS = Path(__file__).parents[1] / "benchmarks" / "labels" / "prompts.jsonl"
@@ -113,7 +114,38 @@ def test_courtesy_is_not_the_task() -> None:
 
 def test_features_are_alike_for_forms_of_a_word() -> None:
     assert len(set(features("optimize")) & set(features("optimizing"))) >= 2
-    assert features("") == []
+    assert features("") == prompt_features("") == []
+
+
+def test_prompts_with_other_words_of_the_same_kinds_are_alike() -> None:
+    one, other, another = map(
+        set, map(prompt_features, ("mocha to vitest", "flask to fastapi", "no such thing"))
+    )
+    assert len(one & other) > len(one & another)
+    assert all(0 <= each < PROMPT_BUCKETS for each in one | other | another)
+
+
+def test_every_stem_of_the_vocabulary_can_be_met() -> None:
+    # A stem that `stem` would cut further, and that no word ends in, would never be found.
+    endings = (
+        "",
+        "e",
+        "s",
+        "ed",
+        "es",
+        "er",
+        "ers",
+        "ing",
+        "ings",
+        "ion",
+        "ions",
+        "ation",
+        "ations",
+        "ly",
+        "n't",
+    )
+    unmet = [each for each in CLASSES if each not in {stem(each + ending) for ending in endings}]
+    assert unmet == []
 
 
 _CLASSIFIERS: list[Classifier] = []

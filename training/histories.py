@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sources import SOURCES, Source
 
-#: A line each: whether it is learnt from or kept apart, the repository, the commit, the licence.
-#: The twelve that are kept apart were drawn with the seed 20261121 before anything was tried.
+#: A line each: whether it is learnt from, kept apart, or kept for the last look; the repository, commit and licence.
+#: The twelve that are kept apart, and later the six that are kept for the last look, were drawn with the seed 20261121
+#: before anything was tried.
 _TABLE = """\
 learnt anchore/syft bf82010f3c38508e30dd01ed8053f158513c0c9d Apache-2.0
 learnt angular/angular-cli 9a1b250bbd3617ce66ff67730075dcda054b5e79 MIT
@@ -35,11 +36,13 @@ learnt delta-io/delta-rs 2c996fa9bc1a765f6d829ce3b40008710a4888d7 Apache-2.0
 learnt denoland/std ca58f9427152c946ce1c1bc287d290efde1fbab7 MIT
 learnt docarray/docarray f5fc0f6d5f3dcb0201dc735262ef3256bdf054b9 Apache-2.0
 learnt electron/fiddle 9ca8f1ab1d783a835078c49c8a7009e82a10c6e4 MIT
+last falconry/falcon ce0a35b8fd02747cc72710202886874906b0d47a Apache-2.0
 learnt folke/lazy.nvim 306a05526ada86a7b30af95c5cc81ffba93fef97 Apache-2.0
 learnt go-task/task b250872d9aebcd4857679553339d167478b63514 MIT
 learnt googleapis/nodejs-storage 5aa34a447ff6821ec594fef9a7ff361afded669a Apache-2.0
 learnt googleapis/python-bigquery 24d45d0d5bf89762f253ba6bd6fdbee9d5993422 Apache-2.0
 learnt googleapis/python-storage ab4997ce0f7b85947e84b226bd0edf6d714a946a Apache-2.0
+last honojs/hono 28a9c128912de19f3fb28b00ae289c9b93f6f392 MIT
 learnt hyperium/hyper 8fcaf1a62787b824fdd7b95a3e7c9ea81acd3449 MIT
 apart ionic-team/stencil 30fc9f5985120e636eec8acbe2253145c97072d9 MIT
 learnt istanbuljs/nyc 908620475199fa7b9ea0ea8b21d6d8ad6921e3ae ISC
@@ -52,7 +55,9 @@ learnt medusajs/medusa 59e6747800133e091d20c2c167f600981abc5c0d MIT
 apart meltano/meltano c139d24b2ea4b711569483a93c2f321d05fd93b2 MIT
 apart meltano/sdk 136de07f042d1d1b63eb83ba5d510a43273bad02 Apache-2.0
 learnt mochajs/mocha e6b9ee773481fd739ae24caeb42f32ac0b010f95 MIT
+last mongodb/node-mongodb-native bb35ded18aa1031d8e4be88cad4fc1cc1225b00e Apache-2.0
 apart napi-rs/napi-rs 8681902ce671fc2010a6e40fe4e2c9557ec44fa6 MIT
+last nodejs/undici 7eb7c8ec8f23acd9c3da93a286162f8c1dc68326 MIT
 learnt npm/node-semver 6e05b7637396ac66522cff8731f07cfe0ef49a29 ISC
 learnt numpy/numpy 1f90bbb55e65e7de68921bc3f1a2d94492fdf689 BSD-3-Clause
 learnt nvim-treesitter/nvim-treesitter bd41519ff7901da11ba6e1c8f419f17f2d94305a Apache-2.0
@@ -78,6 +83,7 @@ learnt semantic-release/npm 1e3495c7ba2fc63710c0bc585a20dc658013081f MIT
 learnt sequelize/sequelize c7700944925914dd936e96ad2dabb4dbdf7e9477 MIT
 learnt starship/starship 6f33dcec91b758ccbae4ed850eaa6feabff798f9 ISC
 learnt statsmodels/statsmodels 82c59e378bdfb5ae324006c477954879ad3e24be BSD-3-Clause
+last steveyegge/beads fbcee6c6246c874ed98a129d9c1ac22127d8c585 MIT
 learnt supabase/auth bc32168e13fdc928c98b449fc76bc3fdb9a293c5 MIT
 learnt supabase/supabase-js 381bded5ced48c4621830576bf8cbecc34edc85c MIT
 learnt TanStack/query 40321a0b1b3bdd0afa11f0e439642ab84cdf6afe MIT
@@ -95,13 +101,15 @@ learnt vuejs/router b19cce24aaf561b154b23cd475ca112bd61f2d10 MIT
 learnt vuejs/vitepress ed2bfb266ef788e86d1a73fe3cd7708a4cd5e260 MIT
 learnt vuejs/vue-cli f0f254e4bc81ed322eeb9f7de346e987e845068e MIT
 learnt vueuse/vueuse 1354e69588f601f721ce2b5e4328d7c3214a0c7e MIT
+last webpack/webpack bc3e930f75e3f6ecbdf193a0dedf6067ea3a286b MIT
 learnt withastro/starlight 3999be7cc18b41095d61e3b63d68ff3e6c6c050b MIT
 """.splitlines()
+_USES = {"learnt": "subjects", "apart": "subjects-apart", "last": "subjects-last"}
 
 
 def _source(line: str) -> Source:
     part, repository, commit, licence = line.split(" ", 3)
-    return Source(repository, commit, licence, ("subjects" if part == "learnt" else "subjects-apart",))
+    return Source(repository, commit, licence, (_USES[part],))
 
 
 HISTORIES = tuple(map(_source, _TABLE))

@@ -6,7 +6,7 @@ import random
 
 from asked import requests
 
-_THINGS = """\
+THINGS = """\
 the router
 the auth middleware
 the config loader
@@ -82,7 +82,7 @@ what's the purpose of {a}
 how many places use {a}?
 give me an overview of {a}
 """.splitlines()
-_PLACES = """\
+PLACES = """\
 Python 2
 Python 3.12
 Java
@@ -182,7 +182,7 @@ def seeds(chance: random.Random) -> list[tuple[str, str]]:
     for frames, label in ((_QUESTIONS, "question"), (_MIGRATIONS, "migration")):
         for frame in frames:
             for _ in range(_EACH):
-                a, b = chance.sample(_THINGS, 2)
-                p, q = chance.sample(_PLACES, 2)
+                a, b = chance.sample(THINGS, 2)
+                p, q = chance.sample(PLACES, 2)
                 out.append((frame.format(a=a, b=b, p=p, q=q), label))
-    return out + requests(chance, _THINGS)
+    return out + requests(chance, THINGS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,7 @@ _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 @dataclass(frozen=True)
 class Example:
-    """One labelled text and where it is from; `kind` is subject, body, entry, spoken or seed."""
+    """One labelled text and where it is from; `kind` is subject, body, entry, seed, typed or prompt."""
 
     text: str
     label: str
@@ -155,17 +155,3 @@ def _noted(repository: pygit2.Repository, commit: str) -> Iterator[tuple[str, st
     for path, text in files(repository, commit, _CHANGELOG):
         if not re.search(r"(?:^|/)(?:vendor|testdata|fixtures?|__fixtures__|examples?)/", path):
             yield from entries(text)
-
-
-def spoken(texts: Sequence[Example], share: float) -> list[Example]:
-    """Some of the subjects again as people say them to an assistant."""
-    frames = (
-        "please {}", "Can you {}?", "could you {} please", "I want you to {}", "we need to {}",
-        "{}. Keep it small.", "In this repository, {}", "I'd like to {}", "There is a task: {}",
-        "{}, and run the tests when you are done",
-    )  # fmt: skip
-    chance = random.Random(SEED)
-    picked = [each for each in texts if each.kind == "subject" and chance.random() < share]
-    return [
-        Example(chance.choice(frames).format(each.text), each.label, each.source, "spoken") for each in picked
-    ]
