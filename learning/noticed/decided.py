@@ -167,8 +167,8 @@ def successions(found: Sequence[Decision]) -> dict[str, tuple[str, ...]]:
     pairs: set[tuple[str, str]] = set()
     for each in found:
         folder = each.path.rpartition("/")[0]
-        pairs |= {(new.m, each.m) for one in each.successors if (new := named.get((folder, one)))}
-        pairs |= {(each.m, old.m) for one in each.predecessors if (old := named.get((folder, one)))}
+        pairs |= {(named[folder, one].m, each.m) for one in each.successors if (folder, one) in named}
+        pairs |= {(each.m, named[folder, one].m) for one in each.predecessors if (folder, one) in named}
     out: dict[str, tuple[str, ...]] = {}
     for new, old in sorted(pairs):
         if new != old and (old, new) not in pairs:
