@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("cortex")
 
 #: From so many memories on they are laid down; and again, when so many came since, or that share of the bulk.
-LAY_AT, AGAIN_AT, SHARE = 20_000, 5_000, 0.1
+LAY_AT, AGAIN_AT, SHARE = 5_000, 2_000, 0.1
 #: What came since the bulk, kept so that the journal need not be read at the next start.
 LATE = "late.bin"
 LARGEST = 1 << 30

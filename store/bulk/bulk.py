@@ -29,9 +29,9 @@ from .laying import CONSTRUCTION, LINKS
 
 #: So many items are kept as objects, those asked for last.
 KEPT = 4_096
-#: The graph of neighbours looks at so many rows at least; of a filter's memories so many are searched exactly, and
-#: where there are more the graph gives at most so many to choose from.
-SEARCH, EXACT, MOST = 500, 20_000, 8_000
+#: The graph of neighbours looks at so many rows at least. Of what a filter leaves so many are searched exactly, unless
+#: the graph has to give no more than `EASY` for enough to pass; where there are more, it gives at most `MOST`.
+SEARCH, EXACT, EASY, MOST = 500, 20_000, 2_000, 8_000
 #: While there is no graph all rows are searched, up to so many memories.
 ALL = 150_000
 WIDENED = 8_192
@@ -187,11 +187,11 @@ class Bulk:
         near, left = self._graph(), int(np.count_nonzero(alive))
         if near is None and len(self.columns) > ALL and left > EXACT:
             return []
-        if near is None or left <= EXACT:
-            return self._exact(row, k, np.flatnonzero(alive))
         # Each memory may come twice, and some that come are filtered.
-        wanted = min(MOST, int((k + k // 2 + 8) * len(self.columns) / left))
-        found = dict.fromkeys(number // 2 for number, _ in near.query(row, wanted, SEARCH))
+        wanted = int((k + k // 2 + 8) * len(self.columns) / max(1, left))
+        if near is None or (wanted > EASY and left <= EXACT):
+            return self._exact(row, k, np.flatnonzero(alive))
+        found = dict.fromkeys(number // 2 for number, _ in near.query(row, min(MOST, wanted), SEARCH))
         numbers = np.fromiter((number for number in found if alive[number]), np.int64)
         return self._ranked(numbers, np.maximum(*self.similarities(row, numbers.tolist())), k)
 

@@ -25,7 +25,7 @@ from .files import COLUMN, ENTRIES, GRAPH, NEAR, ROWS, WORDS, Manifest, row_type
 #: So many memories are taken at a time; the words of so many pieces are merged at a time.
 PIECE, MERGED = 4_096, 32
 #: From this many rows on a graph of neighbours is worth its build; fewer are searched exactly.
-LARGE = 20_000
+LARGE = 8_000
 LINKS, CONSTRUCTION = 16, 200
 #: Half of the cores, one at least: somebody works at this machine.
 THREADS = max(1, (os.cpu_count() or 1) // 2)
