@@ -46,6 +46,7 @@ class Follower:
         self._number = number
         self._shelf = segments.Shelf(store, SYSTEM)
         self._segments = set(marked["segments"])
+        self._months: list[list[segments.Segment]] = []  # as they were looked at last
         self._logs: dict[wal.Log, wal.Seen] = {}
         self._holds = all(self._as_marked(name, *said) for name, said in marked["logs"].items())
 
@@ -84,11 +85,13 @@ class Follower:
         return all(self._says_nothing(line) for _, line in wal.lines(data))
 
     def _listed(self) -> bool:
-        found = {each.path for each in self._shelf.listing()}
-        new, self._segments = found - self._segments, found
+        months = self._shelf.by_month()  # each the same list while nothing in it changed
+        known, self._months = {id(month) for month in self._months}, months
+        new = {each.path for month in months if id(month) not in known for each in month} - self._segments
+        self._segments |= new
         return all(
             self._says_nothing(line)
-            for path in new
+            for path in sorted(new)
             for _, line in wal.lines(read(SYSTEM, self._store / path))
         )
 
