@@ -19,13 +19,16 @@ _KINDS = {"query": 0, "code": 1}
 _TOKENS = 600  # of a text's head; the model was trained on no longer ones
 _CHARACTERS = 32_768  # read at most, so that a text of megabytes costs what a long one costs
 _BATCH = 64
+_HEAD = 160  # characters of a first line
 
 
 class StaticEncoder:
     """Encodes texts in microseconds; safe to share between threads.
 
     The model is a weighted mean: the vector of each distinct token, times a weight learnt for the kind of
-    text, times 1 + log of its count. `name` changes with the weights, so that vectors are never mixed.
+    text, times 1 + log of its count. Where the file says `head`, the first line of code counts twice: a
+    signature says more of a function than any line below it. `name` changes with the file, so that vectors
+    are never mixed.
     """
 
     def __init__(self, model: ModelFile, data: bytes, device: Device = "auto") -> None:
@@ -33,10 +36,12 @@ class StaticEncoder:
         self.width = model.width
         self._session = open_session(data, device)
         self.device = device_of(self._session)
-        vocabulary = self._session.get_modelmeta().custom_metadata_map.get("vocab", "")
+        told = self._session.get_modelmeta().custom_metadata_map
+        vocabulary = told.get("vocab", "")
         if not vocabulary:
             raise DamagedError(f"the model {model.file} carries no vocabulary", "install Cortex again")
         self._pieces = WordPiece(vocabulary.split("\n"))
+        self._headed = told.get("head") == "twice"
 
     def encode(self, texts: Sequence[str], kind: str = "query") -> Floats:
         """Texts to float32 rows (n, width) of length 1; `kind` is "query" or "code".
@@ -52,7 +57,10 @@ class StaticEncoder:
         rows = np.empty((len(texts), self.width), np.float32)
         bags: list[tuple[int, npt.NDArray[np.int64], Floats]] = []
         for index, text in enumerate(texts):
-            head = fold(text[:_CHARACTERS])
+            text = text[:_CHARACTERS]
+            if kind == "code" and self._headed:
+                text = text.partition("\n")[0][:_HEAD] + "\n" + text
+            head = fold(text)
             ids = self._pieces.ids(head, _TOKENS)
             if ids:
                 tokens, counts = np.unique(np.array(ids, np.int64), return_counts=True)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tarfile
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pygit2
 import pytest
 
 from cortex.models.descriptions import ENCODER
+from cortex.models.words import parts
 
 TRAINING = Path(__file__).parents[1] / "training"
 sys.path[:0] = [str(TRAINING / "encoder"), str(TRAINING)]
@@ -353,3 +357,100 @@ def test_the_same_seed_learns_the_same_file_and_it_says_what_was_learnt() -> Non
     verdict = judging.judged(encoder, [(source, pair) for source, pair in pairs if source in chosen])
     assert len(verdict.gains["doc"]) == 40
     assert judging.gained(verdict.gains["doc"], verdict.gains["doc"]) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.nightly
+def test_rare_words_lean_to_the_teacher_and_well_known_ones_stay() -> None:
+    for name in ("torch", "scipy"):
+        pytest.importorskip(name)
+    import fitting
+    import lending
+
+    chance = np.random.default_rng(0)
+    words = sorted({"".join(chance.choice(list("abcdefgh"), 6)) for _ in range(400)})
+    theirs = chance.standard_normal((len(words), 12)).astype(np.float16)
+    turn = np.linalg.qr(chance.standard_normal((12, 12)))[0][:, :8].astype(np.float32)
+    ours = theirs.astype(np.float32) @ turn
+    seen = np.where(np.arange(len(words)) < 300, 50_000, 0)
+    strange = chance.standard_normal(ours.shape).astype(np.float32)
+    vectors = np.concatenate([np.where(seen[:, None] > 0, ours, strange), strange[:1]])
+    logs = np.zeros(len(words) + 1, np.float32)
+    start = fitting.Weights(vectors, logs, logs)
+    table = dict(zip(words, theirs, strict=True))
+    leaned = lending.leaned(
+        start, [*words, "##ab"], np.append(seen, 0), lambda asked: np.array([table[word] for word in asked])
+    ).vectors
+
+    def cosine(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return (left * right).sum(1) / np.linalg.norm(left, axis=1) / np.linalg.norm(right, axis=1)
+
+    assert cosine(leaned[:300], ours[:300]).min() > 0.99
+    assert cosine(leaned[300:-1], ours[300:]).mean() > cosine(strange[300:], ours[300:]).mean() + 0.5
+    assert np.allclose(np.linalg.norm(leaned, axis=1), np.linalg.norm(vectors, axis=1), atol=1e-4)
+    assert np.array_equal(leaned[-1], vectors[-1])
+
+
+@pytest.mark.nightly
+def test_what_the_teacher_says_brings_our_likeness_nearer_to_its_own() -> None:
+    for name in ("torch", "scipy"):
+        pytest.importorskip(name)
+    import bags
+    import fitting
+    import lending
+    import vocabulary
+
+    pairs = tiny()
+    table = bags.table(pairs, vocabulary.made(vocabulary.counted(pair for _, pair in pairs), 600))
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        """A teacher that knows every word's direction, and no pair."""
+        rows = [
+            np.sum(
+                [np.random.default_rng(crc32(word.encode())).standard_normal(6) for word in parts(text)], 0
+            )
+            for text in texts
+        ]
+        return np.array([row / np.linalg.norm(row) for row in rows], np.float16)
+
+    told = lending.spoken(table, pairs, encode, 5)
+    assert not table.apart()[told.rows].any()
+    plan = fitting.Plan(steps=80, batch=128, warm=10, rate=1e-2)
+    start = fitting.fresh(table, 7, width=32)
+    theirs = told.question.astype(np.float32) @ told.code.astype(np.float32).T
+
+    def nearness(weights: fitting.Weights) -> float:
+        sides = (fitting.encoded(table, weights, told.rows, side) for side in ("question", "code"))
+        question, code = sides
+        return float(np.corrcoef((question @ code.T).ravel(), theirs.ravel())[0, 1])
+
+    without = fitting.fitted(table, start, plan, 7)
+    assert nearness(fitting.fitted(table, start, plan, 7, told)) > nearness(without) + 0.05
+
+
+@pytest.mark.nightly
+def test_a_safetensors_file_reads_as_it_was_written() -> None:
+    pytest.importorskip("torch")
+    import teacher
+
+    numbers = np.arange(6, dtype=np.float32)
+    header = json.dumps(
+        {
+            "__metadata__": {"format": "pt"},
+            "a": {"dtype": "I64", "shape": [1], "data_offsets": [24, 32]},
+            "b": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
+        }
+    ).encode()
+    data = len(header).to_bytes(8, "little") + header + numbers.tobytes() + (9).to_bytes(8, "little")
+    read = teacher._tensors(data)
+    assert read["b"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert read["a"].tolist() == [9]
+
+
+@pytest.mark.nightly
+def test_a_wheel_with_another_content_is_not_learnt_from(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    import teacher
+
+    (tmp_path / "another.whl").write_bytes(b"not the weights")
+    with pytest.raises(ValueError, match="is not the"):
+        teacher.brought(tmp_path)

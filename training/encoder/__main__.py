@@ -28,11 +28,13 @@ import collecting
 import exporting
 import fitting
 import judging
+import lending
 import mining
 import numpy
 import pygit2
 import records
 import sifting
+import teacher
 import torch
 import vocabulary
 from card import Run, card
@@ -46,7 +48,7 @@ _SAMPLE_PLAN = fitting.Plan(steps=150, batch=512, warm=20)
 _FULL_PLAN = fitting.Plan()
 # A file that has learnt gains by a little more, on commits above all, and loses by much more: after 1,200 steps at 2e-3
 # nothing of the gain was left (docs/benchmarks.md). Names alone count for little here: the vectors know them.
-_TUNED_PLAN = fitting.Plan(steps=400, batch=1_024, rate=1.5e-3, warm=50, shares=(1.0, 0.2, 1.0, 1.0, 1.0))
+_TUNED_PLAN = fitting.Plan(steps=300, batch=1_024, rate=1.5e-3, warm=50, shares=(1.0, 0.2, 1.0, 1.0, 1.0))
 
 
 def main() -> None:
@@ -54,6 +56,7 @@ def main() -> None:
     options = _options()
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
     kinds = frozenset(options.kinds or (_ALL[:3] if options.sample else _ALL))
     repositories = options.repositories or work / "repositories"
 
@@ -81,7 +84,8 @@ def main() -> None:
 
     plan = _SAMPLE_PLAN if options.sample else _TUNED_PLAN if options.start else _FULL_PLAN
     plan = replace(plan, minutes=options.minutes)
-    data, started = learnt(pairs, options.start, plan, options.seed)
+    told = None if options.sample else teacher.Teacher(teacher.brought(work / "teacher"))
+    data, started = learnt(pairs, options.start, told, plan, options.seed)
     (work / "encoder.onnx").write_bytes(data)
 
     chosen = bags.kept_apart(source_key for source_key, _ in pairs)
@@ -98,9 +102,9 @@ def main() -> None:
         sorted(chosen),
         f"torch {torch.__version__}, numpy {numpy.__version__}, one thread",
     )
-    told = card(run, data, new, old)
-    (options.card or work / "encoder.md").write_text(told, encoding="utf-8")
-    print("\n".join(told.splitlines()[:22]))
+    written = card(run, data, new, old)
+    (options.card or work / "encoder.md").write_text(written, encoding="utf-8")
+    print("\n".join(written.splitlines()[:22]))
 
 
 def mine(brought: Brought, folder: Path) -> None:
@@ -118,7 +122,11 @@ def mine(brought: Brought, folder: Path) -> None:
 
 
 def learnt(
-    pairs: Sequence[tuple[str, Pair]], start: Path | None, plan: fitting.Plan, seed: int
+    pairs: Sequence[tuple[str, Pair]],
+    start: Path | None,
+    told: teacher.Teacher | None,
+    plan: fitting.Plan,
+    seed: int,
 ) -> tuple[bytes, str]:
     """(the model file, what it began from)."""
     if start is not None:
@@ -126,13 +134,19 @@ def learnt(
         weights, pieces = exporting.imported(begun)
         started = f"the model file {start.name} with SHA-256 `{sha256(begun).hexdigest()}`"
         table = bags.table(pairs, pieces)
+        if told is not None:
+            weights = lending.leaned(weights, pieces, fitting.seen(table), told.encode)
+            started += f", its rare words leaning to {teacher.CREDIT}"
     else:
-        started = "chance"
         pieces = vocabulary.made(vocabulary.counted(pair for _, pair in pairs))
         table = bags.table(pairs, pieces)
-        weights = fitting.fresh(table, seed)
+        weights, started = fitting.fresh(table, seed), "chance"
+        if told is not None:
+            weights = lending.begun(weights, pieces, told.encode)
+            started = f"the words of {teacher.CREDIT}"
+    spoken = None if told is None else lending.spoken(table, pairs, told.encode, seed)
     print(f"{len(pieces):,} pieces; learning by {plan}", flush=True)
-    return exporting.exported(fitting.fitted(table, weights, plan, seed), pieces), started
+    return exporting.exported(fitting.fitted(table, weights, plan, seed, spoken), pieces), started
 
 
 def _pairs(work: Path, sources: Sequence[Brought]) -> Iterator[tuple[str, Pair]]:

@@ -63,6 +63,7 @@ def exported(weights: Weights, vocabulary: Sequence[str]) -> bytes:
     model.ir_version = _IR
     model.metadata_props.add(key="vocab", value="\n".join(vocabulary))
     model.metadata_props.add(key="tf", value="log")
+    model.metadata_props.add(key="head", value="twice")
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
 

@@ -20,6 +20,7 @@ from torch.nn import functional
 Floats = npt.NDArray[np.float32]
 WIDTH = 256
 _RARE = 1e-3  # the weight of a piece falls from this share of all pieces on (Arora et al., 2017)
+_ASIDE = 384  # rows that the teacher speaks of in a step
 _APART_AT_LEAST, _APART_AT_MOST = 30, 1_500
 
 
@@ -37,6 +38,7 @@ class Plan:
     named: float = 0.6  # how often the code is shown with its name
     cropped: float = 0.35  # how often only a window of it is shown
     minutes: float = math.inf
+    taught: float = 1.0  # what a divergence from the teacher weighs, beside the loss on pairs
     #: How many of each kind are taken in a round, as shares: (doc, name, type, comment, change).
     shares: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0, 1.0)
 
@@ -48,6 +50,15 @@ class Weights:
     vectors: Floats
     question: Floats
     code: Floats
+
+
+@dataclass(frozen=True)
+class Told:
+    """The teacher's vectors, float16 of length 1, of what is asked and of the code in some rows of a table."""
+
+    rows: Ints
+    question: npt.NDArray[np.float16]
+    code: npt.NDArray[np.float16]
 
 
 class _Pool(torch.autograd.Function):
@@ -92,18 +103,28 @@ class Encoder(nn.Module):
             )
 
 
+def seen(of: Table) -> Ints:
+    """How often each piece stands in the code and the first sentences of a table."""
+    columns = (of.columns[name] for name in ("code", "sentence"))
+    return np.sum([np.bincount(each.pieces, minlength=of.pieces) for each in columns], axis=0, dtype=np.int64)
+
+
 def fresh(of: Table, seed: int, width: int = WIDTH) -> Weights:
     """Vectors by chance, and weights that begin where frequent pieces count for little."""
     chance = np.random.default_rng(seed)
-    counts = sum(np.bincount(of.columns[name].pieces, minlength=of.pieces) for name in ("code", "sentence"))
-    share = counts / max(1, int(np.sum(counts)))
+    counts = seen(of)
+    share = counts / max(1, int(counts.sum()))
     logs = np.log(_RARE / (_RARE + share) + 1e-4).astype(np.float32)
     vectors = chance.standard_normal((of.pieces, width), np.float32) / np.float32(math.sqrt(width))
     return Weights(vectors, logs, logs.copy())
 
 
-def fitted(of: Table, start: Weights, plan: Plan, seed: int) -> Weights:
-    """The weights after a plan; the same for the same seed and table on one machine, with one thread."""
+def fitted(of: Table, start: Weights, plan: Plan, seed: int, told: Told | None = None) -> Weights:
+    """The weights after a plan; the same for the same seed and table on one machine, with one thread.
+
+    With `told` the likeness of questions and code is learnt from the teacher too: pairs say what is right, and the
+    teacher how near the wrong ones are.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     chance = np.random.default_rng(seed)
@@ -132,6 +153,8 @@ def fitted(of: Table, start: Weights, plan: Plan, seed: int) -> Weights:
         alike = alike.masked_fill(torch.from_numpy(_same(rows, texts) | _same(rows, names)), -1e4)
         target = torch.arange(len(rows))
         loss = 0.5 * (functional.cross_entropy(alike, target) + functional.cross_entropy(alike.T, target))
+        if told is not None:
+            loss = loss + plan.taught * _diverged(model, of, bags, told, plan, chance)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -173,8 +196,29 @@ def _sides(
     cropped = chance.random(len(rows)) < plan.cropped
     shown = ~named & (chance.random(len(rows)) < plan.named)
     every = np.ones(len(rows), np.bool_)
-    code = bags.bag(rows, [("name", shown), ("head", cropped), ("code", every)], plan.drop, cropped)
+    # The encoder counts the first line of code twice, and a window begins with that line.
+    parts = [("name", shown), ("name", shown), ("head", every), ("head", cropped), ("code", every)]
+    code = bags.bag(rows, parts, plan.drop, cropped)
     return question, code
+
+
+def _diverged(
+    model: Encoder, of: Table, bags: Bags, told: Told, plan: Plan, chance: np.random.Generator
+) -> torch.Tensor:
+    """How far our likeness of some questions and codes is from the teacher's, both as chances over a row."""
+    at = np.sort(chance.choice(len(told.rows), min(_ASIDE, len(told.rows)), replace=False))
+    question, code = _sides(of, bags, told.rows[at], plan, chance)
+    ours = model(question, "question") @ model(code, "code").T / plan.temperature
+    likeness = told.question[at].astype(np.float32) @ told.code[at].astype(np.float32).T
+    theirs = torch.from_numpy(likeness) / plan.temperature
+    return 0.5 * (_divergence(ours, theirs) + _divergence(ours.T, theirs.T))
+
+
+def _divergence(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
+    """Kullback and Leibler's, of the rows' chances."""
+    return functional.kl_div(
+        ours.log_softmax(1), theirs.log_softmax(1), reduction="batchmean", log_target=True
+    )
 
 
 def _marks(of: Table) -> tuple[Ints, Ints]:
@@ -199,7 +243,8 @@ def _same(rows: Ints, marks: Ints) -> npt.NDArray[np.bool_]:
 def encoded(of: Table, weights: Weights, rows: Ints, side: str) -> Floats:
     """Rows of the table as unit vectors, whole: what is asked, or the code with its name."""
     every = np.ones(len(rows), np.bool_)
-    parts = [("sentence", every)] if side == "question" else [("name", every), ("code", every)]
+    headed = [("name", every), ("name", every), ("head", every), ("code", every)]
+    parts = [("sentence", every)] if side == "question" else headed
     bag = Bags(of, np.random.default_rng(0)).bag(rows, parts)
     logs = weights.question if side == "question" else weights.code
     bag.data = bag.data * np.exp(logs)[bag.indices]
