@@ -44,6 +44,7 @@ def ask(
     from ..recall.cascade import Question, recall
     from . import explaining, finding, underwork
     from .standing import standing
+    from .vanished import vanished
 
     if not question.strip():
         raise UsageError(
@@ -67,7 +68,7 @@ def ask(
         told, exposure = finding.only(state, asked, most, wanted, explain)
         _note_answer(state, exposure, channel)
         return told
-    root = state.place.root
+    root, stands = state.place.root, standing(state)
     answer = recall(
         asked,
         state.items(),
@@ -78,7 +79,8 @@ def ask(
         state.clock(),
         (lambda name: (root / name).exists()) if root else None,
         code=state.code(),
-        standing=standing(state),
+        standing=stands,
+        gone=vanished(state, stands),
     )
     context, tokens = answer.context, answer.tokens
     # The items are clean; what stands side by side in the packed text is looked at once more.

@@ -101,7 +101,9 @@ def standing(state: State) -> Callable[[Item], str]:
             )
             return "" if there else FILE_GONE
         said = [state_of(one) for one in shown]
-        return "" if "" in said else said[0]
+        if "" in said:
+            return ""
+        return REWRITTEN if REWRITTEN in said else said[0]
 
     return of
 
@@ -110,11 +112,11 @@ def _renamed(repository: pygit2.Repository, commit: str, tree: pygit2.Tree) -> d
     """The files of a commit that have another name in `tree`, as git tells; nothing where too much changed."""
     try:
         changed = repository[commit].peel(pygit2.Tree).diff_to_tree(tree)
+        if len(changed) > CHANGED:
+            return {}
+        changed.find_similar()
     except (KeyError, ValueError, pygit2.GitError):
-        return {}
-    if len(changed) > CHANGED:
-        return {}
-    changed.find_similar()
+        return {}  # a partial clone lacks some of it
     return {
         each.old_file.path: each.new_file.path
         for each in changed.deltas

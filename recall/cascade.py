@@ -16,8 +16,9 @@ from .candidates import Candidates, candidates
 from .links import linked
 from .packing import TokenCounter, pack
 from .question import Question, Understood, understand
-from .ranking import Ranked, Weights, fresh, rank
+from .ranking import Ranked, Weights, rank
 from .surroundings import Code
+from .withdrawal import refreshed
 
 __all__ = ["Answer", "Classifier", "Question", "Recalled", "TokenCounter", "Way", "recall"]
 
@@ -86,12 +87,14 @@ def recall(
     weights: Weights | None = None,
     code: Code | None = None,
     standing: Callable[[Item], str] | None = None,
+    gone: Callable[[Item], bool] | None = None,
 ) -> Answer:
     """Recall what helps with `question`, or nothing.
 
     `index` holds `items` (see `MemoryIndex.refresh`); `now` is in ms; `exists` says whether a path of the
     repository is there today, where that can be known. `code` is what is checked out, whose graph is looked at too;
     `standing` says of a memory what became of its code, empty for nothing: it is asked in place of `exists`.
+    `gone` says of a correction whether nothing of what it speaks of is left anywhere.
     """
     timings: dict[str, float] = {}
     start = time.perf_counter()
@@ -105,7 +108,7 @@ def recall(
     start = _lap(timings, "candidates", start)
     ranked = rank(asked, found, now, exists if standing is None else None, weights)
     if standing is not None:
-        ranked = fresh(ranked, standing, weights)
+        ranked = refreshed(ranked, standing, gone or (lambda _: False), weights)
     way = Way(asked, found, ranked, weights or Weights())
     ranked = linked(ranked, known, index.graph, index.waiting, found.among)
     start = _lap(timings, "rank", start)

@@ -16,7 +16,11 @@ from running import git
 
 from cortex.daemon import contracts
 from cortex.daemon.session import Session
+from cortex.daemon.standing import standing
+from cortex.daemon.state import Models, State
+from cortex.daemon.vanished import vanished
 from cortex.repo.errors import UsageError
+from cortex.repo.places import find
 
 Commit = Callable[..., str]
 Told = dict[str, Any]
@@ -170,10 +174,13 @@ def test_a_memory_stays_fresh_while_its_code_stands(corrected: Path, commit: Com
     assert "gone" not in context(corrected)
 
 
+OTHER = "import requests\n\ndef ping(host):\n    requests.get(host)\n"
+
+
 def test_a_memory_says_when_its_code_was_rewritten_or_is_gone(corrected: Path, commit: Commit):
     commit(corrected, {"net/client.py": AFTER.replace("requests.get(url, timeout=10)", "session.fetch(url)")})
     assert "that code was rewritten since" in context(corrected)
-    commit(corrected, {"net/client.py": "def other():\n    return 1\n"})
+    commit(corrected, {"net/client.py": "def other():\n    return 1\n", "net/ping.py": OTHER})
     told(corrected, "graph", what="net/client.py")
     assert "that code is gone" in context(corrected)
     commit(corrected, {"net/client.py": None})
@@ -182,6 +189,41 @@ def test_a_memory_says_when_its_code_was_rewritten_or_is_gone(corrected: Path, c
     assert answer["why"]["freshness"] < 0
     commit(corrected, {"net/client.py": AFTER})
     assert "gone" not in context(corrected) and "since" not in context(corrected)
+
+
+def test_a_correction_drops_out_when_nothing_that_it_speaks_of_is_left(corrected: Path, commit: Commit):
+    kept = remember(corrected, "Each call of requests.get has a timeout.", path="net/client.py")
+    commit(corrected, {"net/client.py": None, "net/other.py": "def other():\n    return 1\n"})
+    answer = told(corrected, "ask", question=QUESTION)
+    assert [each["id"] for each in answer["memories"]] == [kept]  # what a person wrote stays
+    assert answer["dropped"]["its code is gone"] == 1
+    commit(corrected, {"net/ping.py": OTHER})  # it is called here as well: it may go wrong again
+    assert "that file is gone" in context(corrected)
+
+
+def test_what_was_corrected_in_another_commit_too_says_only_that_its_code_is_gone(
+    corrected: Path, commit: Commit
+):
+    before = "import requests\n\ndef load(url):\n    return requests.get(url)\n"
+    told(corrected, "record", path="net/pages.py", content=before, task="load a page")
+    commit(corrected, {"net/pages.py": before.replace("get(url)", "get(url, timeout=10)")})
+    told(corrected, "learn")
+    commit(corrected, {"net/client.py": None, "net/pages.py": None})
+    assert "gone" in context(corrected)
+
+
+def test_a_search_that_had_no_time_drops_nothing_and_goes_on_later(
+    corrected: Path, commit: Commit, monkeypatch: pytest.MonkeyPatch
+):
+    commit(corrected, {"net/client.py": None, "net/other.py": "def other():\n    return 1\n"})
+    state = State(find(corrected), Models())
+    (item,) = [each for each in state.items() if each.kind == "correction"]
+    stands = standing(state)
+    monkeypatch.setattr("cortex.daemon.vanished.FILES", 0)
+    assert not vanished(state, stands, 0.0)(item) and list(state.searches.values()) == [0]
+    assert vanished(state, stands, 60.0)(item)
+    assert vanished(state, stands, 0.0)(item)  # it is known now
+    state.close()
 
 
 def test_a_function_as_complex_as_the_one_asked_about_ranks_a_little_higher(corrected: Path):

@@ -1,0 +1,52 @@
+"""What speaks of code that is there no more: said to, and taken out where nothing of that code is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ..store.items import Item
+from .ranking import Ranked, Weights, fresh
+from .sameness import alike
+
+GONE = "its code is gone"
+#: Of those that move up behind what was taken out it is asked too, so often.
+ROUNDS = 3
+
+
+def refreshed(
+    ranked: Sequence[Ranked],
+    standing: Callable[[Item], str],
+    gone: Callable[[Item], bool],
+    weights: Weights | None = None,
+) -> list[Ranked]:
+    """The same as `fresh`, without corrections of which `gone` says that no place and no code of theirs is left.
+
+    What was corrected in another commit as well is more than one place's, and stays; so does what is no correction.
+    """
+    out = fresh(ranked, standing, weights)
+    for _ in range(ROUNDS):
+        left = [
+            replace(each, dropped=GONE) if _of_one_place(each, out) and gone(each.item) else each
+            for each in out
+        ]
+        if not any(each.dropped == GONE and not was.dropped for each, was in zip(left, out, strict=True)):
+            break
+        out = fresh(sorted(left, key=lambda each: bool(each.dropped)), standing, weights)
+    return out
+
+
+def _of_one_place(each: Ranked, ranked: Sequence[Ranked]) -> bool:
+    """Whether a correction whose code does not stand was never made again in another commit."""
+    item = each.item
+    if each.dropped or not each.stale or item.kind != "correction":
+        return False
+    commits = {one.commit for one in item.evidence}
+    return len(commits) < 2 and not any(
+        other.item.kind in ("correction", "rule")
+        and other.item.language == item.language
+        and commits.isdisjoint(one.commit for one in other.item.evidence)
+        and alike(item, other.item)
+        for other in ranked
+        if other is not each
+    )
