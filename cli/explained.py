@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from unicodedata import east_asian_width
 
+from ..store.wording import change
 from .render import Paint, count, day, safe, snippet
 
 #: Columns where nobody can say how many there are, and the fewest and the most that are used.
@@ -93,7 +94,7 @@ def _needed(needed: Mapping[str, float]) -> Iterator[str]:
     if "evidence" in needed:
         nearly = needed["evidence"] > needed["of_so_many"]
         why = "0.8 of what the best one has" if nearly else "among so many memories"
-        yield f"{needed['evidence']:.3f} of evidence (similarity, words, language): {why}"
+        yield f"{needed['evidence']:.3f} of evidence (similarity, words, language, what is named): {why}"
     if "chance" in needed:
         yield f"a chance of {needed['chance']:.2f} to help, of code, docs and commits"
 
@@ -150,10 +151,16 @@ def _seen(one: Mapping[str, Any], memory: Mapping[str, Any], paint: Paint, width
     lines = _row("seen", ", ".join(word for word in named if word), paint, width)
     if memory.get("line") or memory["kind"] == "commit":
         return lines  # the answer quotes it
+    before, after = (
+        textwrap.dedent(side.replace("\r\n", "\n")).strip("\n") for side in (one["before"], one["after"])
+    )
+    if "\n" not in before + after:
+        # Cut around what changed: what both have in common would be all that is seen of long lines.
+        before, after = change(before, after, width - NAME - 4)
     indent = " " * (NAME + 2)
-    for text, mark, style in ((one["before"], "-", "red"), (one["after"], "+", "green")):
+    for text, mark, style in ((before, "-", "red"), (after, "+", "green")):
         if text.strip():
-            code = "\n".join(_cut(line, width - NAME - 4) for line in text.strip("\r\n").splitlines())
+            code = "\n".join(_cut(line, width - NAME - 4) for line in text.splitlines())
             lines.append(snippet(code, mark, style, paint, indent, 4))
     return lines
 

@@ -8,7 +8,7 @@ from ..recall import explanation
 from ..recall.cascade import Answer, Question
 from ..recall.codequery import read_query
 from ..recall.codesearch import CODE, DOCS, ENOUGH, HISTORY, Found
-from ..recall.question import Understood, understand
+from ..recall.question import LANGUAGES, Understood, understand
 from ..recall.ranking import Ranked
 from ..recall.surroundings import names, paths
 from ..store.secrets import redact_all
@@ -16,6 +16,8 @@ from .contracts import Explanation, LeftOut, Measured, Understanding
 
 #: So many of what was left out are told, of memories and of places each; and so many words of a question.
 NEAREST, WORDS = 5, 40
+#: What a name behind a dot is a file by, where no folder stands before it.
+ENDINGS = LANGUAGES.keys() | {"cfg", "css", "html", "ini", "json", "md", "mod", "rst", "toml", "txt", "yaml", "yml"}
 #: Why a place was left out, where that is said otherwise than of memories.
 OF_PLACES = {"repeated": "a better one says it already, or has its place: few of one kind are shown"}
 #: What stands for a gate where nothing was measured: it came with another one.
@@ -91,8 +93,10 @@ def add_places(
 
 def _understood(asked: Understood) -> Understanding:
     code = read_query(asked.text)
-    files = paths(asked.text)
-    symbols = [name for name in names(asked.text) if not any(path.endswith(name) for path in files)]
+    dotted = paths(asked.text)  # `requests.get` has the shape of one, too
+    files = [each for each in dotted if "/" in each or each.rpartition(".")[2].lower() in ENDINGS]
+    symbols = [*names(asked.text), *(each for each in dotted if each not in files)]
+    symbols = [each for each in dict.fromkeys(symbols) if not any(path.endswith(each) for path in files)]
     texts, _ = redact_all([*symbols, *files, *dict.fromkeys(asked.terms)])
     return {
         "kind": asked.kind,

@@ -107,6 +107,9 @@ def test_how_the_question_was_read_is_said(memory: Session):
     read = told["understood"]
     assert read["symbols"] == ["call_with_backoff"] and read["paths"] == ["net/retry.py"]
     assert (read["kind"], read["named"], read["languages"]) == ("code", ["python"], [])
+    called = memory.recall("how do we call requests.get?", explain=True)["explanation"]
+    assert called is not None
+    assert (called["understood"]["symbols"], called["understood"]["paths"]) == (["requests.get"], [])
     filtered = memory.recall("dial", path="net/retry.py", explain=True)["explanation"]
     assert filtered is not None and filtered["understood"]["languages"] == ["python"]
     assert filtered["understood"]["file"] == "net/retry.py"
@@ -214,3 +217,21 @@ def test_the_command_explains_in_words_and_as_data(memory: Session, repo: Path):
         [*run, "--json"], cwd=repo, env=environment, check=True, capture_output=True, text=True
     )
     assert json.loads(data.stdout)["explanation"]["shown"]
+
+
+def test_the_two_sides_of_a_long_line_are_shown_where_they_differ(memory: Session):
+    result = memory.recall(QUESTION, explain=True)
+    long = "exit_status, output = run_the_command(the_command_that_was_given, error_print=self.io.tool_error"
+    one = {
+        "commit": "",
+        "path": "a.py",
+        "author": "",
+        "time": 0,
+        "before": f"    {long})",
+        "after": f"    {long}, cwd=here)",
+    }
+    result["memories"][0]["evidence"] = [one]  # type: ignore[list-item]
+    lines = explained(result, Paint(sys.stdout, {"NO_COLOR": "1"}), 60).splitlines()
+    sides = [line.strip() for line in lines if line.strip()[:2] in ("- ", "+ ")]
+    assert len(sides) == 2 and "cwd=here" in sides[1] and sides[0][2:] != sides[1][2:]
+    assert all(len(line) <= 60 for line in lines)
