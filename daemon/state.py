@@ -304,8 +304,7 @@ class State:
         if self._index:
             return self._index[0].behind, self._index[0].notes
         if (self.place.store / "index" / "bulk" / "bulk.json").exists():
-            self.index(0.0)
-            return self._index[0].behind, self._index[0].notes
+            return 0, []  # what came since is few, and to open what was laid down takes a second
         found = read_manifest(self.place.store / "index")  # to say so, no model is loaded
         return max(0, len(self.items()) - (0 if isinstance(found, str) else found.memories)), []
 
