@@ -50,7 +50,7 @@ COUNTER = ModelFile(
 CLASSIFIER = ModelFile(
     name="tasktype",
     file="cortex_tasktype.onnx",
-    sha256="a88ddd6851b6b2c231bb74cb8b23e6f4326ab1388880a2709d06d61b84a4e266",
+    sha256="9d9aa2592a9fcd2aec7b90b6637b8180ad454cb6cf88317b34aea011486b91d0",
     licence="MIT",
     about="A linear softmax over hashed words, a head for prompts, float16, calibrated; by training/tasktypes.py.",
 )

@@ -10,13 +10,14 @@ from .vocabulary import TECHNOLOGIES
 ROUTES = ("code", "docs", "debug", "architecture", "general")
 
 _ARCHITECTURE = re.compile(
-    r"\b(?:architectur\w*|layer\w*|overview|entry points?|high.level|design\w*|dependency graph|data flow|monorepo"
-    r"|trade-?offs?|organi[sz]ed|structured?|coupled|coupling|seams?|lifecycle|multi.tenan\w+|stateless|scaled?"
-    r"|circular imports?|components|services|processes|walk me through what happens|relation(?:ship)? (?:of|between)"
+    r"\b(?:architectur\w*|layer\w*|overview|big picture|entry points?|high.level|design\w*|dependency graph|data flow"
+    r"|monorepo|trade-?offs?|organi[sz]ed|structured?|coupled|coupling|seams?|boundar(?:y|ies)|abstractions?"
+    r"|invariants?|consistency|lifecycle|multi.tenan\w+|stateless|scaled?|circular imports?|components|services"
+    r"|processes|walk me through what happens|relation(?:ship)? (?:of|between)|reason(?:s|ing)? (?:for|behind)"
+    r"|(?:was|were|been) decided|what depends|modules? (?:depend|import)|module dependenc\w+"
     r"|(?:how|where) (?:do|does|is|are) .+ (?:talk|communicate|fit together|relate|flow|get from)\b"
     r"|(?:path|way|flow|request|data) from .+ (?:to|till|into)|why (?:did|do|does|have|are|were|was|is) (?:we|our|the)"
-    r"|modules? (?:depend|import)|(?:may|allowed to|should) .+ (?:directly|live)|next to"
-    r"|(?:could|can) (?:this|it|we) .*\bwithout)\b"
+    r"|(?:may|allowed to|should) .+ (?:directly|live)|next to|(?:could|can) (?:this|it|we) .*\bwithout)\b"
 )
 #: A rearrangement of more than some functions.
 _STRUCTURE = re.compile(
@@ -24,18 +25,20 @@ _STRUCTURE = re.compile(
 )
 _DOCS = re.compile(
     r"\b(?:install\w*|configur\w+|config|options?|settings?|flags?|usage|syntax|defaults?|env(?:ironment)? (?:vars?"
-    r"|variables?)|version(?:s|ed)?|supported|changelog|what's new|minimum|requirements?|documented|docs?|documentation"
-    r"|readme|tutorial|quickstart|getting started|guide|runbook|handbook|conventions?|rules for|contribut\w+"
-    r"|commit messages?|exit codes?|source of truth|recommended way|how to|(?:does|can) (?:it|this) (?:work|run) with"
+    r"|variables?)|version(?:s|ed)?|supported|windows|changelog|what's new|licen[cs]e\w*|minimum|requirements?"
+    r"|documented|docs?|documentation|readme|tutorial|quickstart|getting started|guide|runbook|handbook|conventions?"
+    r"|rules for|contribut\w+|commit messages?|exit codes?|source of truth|recommended way|where can i read"
+    r"|who do i (?:report|ask|contact)|how to|(?:does|can) (?:it|this) (?:work|run) with"
     r"|how (?:do|can|would|should) (?:i|you|we|one) (?:\w+ ){0,2}(?:run|use|install|start|enable|disable|set|deploy"
     r"|rotate|upgrade|build|write|add))\b"
 )
 _FAILURE = re.compile(
     r"\b(?:traceback|stack ?trace|exception|errors?|panics?|crash\w*|segfault|fails?|failing|failed|failure|flaky"
-    r"|broken|bugs?|leak\w*|deadlock\w*|incident|outage|regression|(?:went|goes) wrong|(?:\w+ing|called) \d+ times)\b"
+    r"|broken|bugs?|leak\w*|deadlock\w*|incident|outage|regression|spikes?|seen this|(?:went|goes) wrong"
+    r"|(?:\w+ing|called) \d+ times)\b"
 )
 #: What is wrong with tests and pipelines; an error that a test is to provoke is not.
-_UNSTEADY = re.compile(r"\b(?:fails|failing|flaky|crashes|hangs)\b")
+_UNSTEADY = re.compile(r"\b(?:fails|failed|failing|flaky|crashes|hangs|red|exit code)\b")
 #: What no repository says: knowledge, taste, the conversation itself.
 _KNOWLEDGE = re.compile(
     r"\b(?:opinions?|in general|generally|best (?:practice|way)|good idea|which is better|versus|vs\.?|compare"
