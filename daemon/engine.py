@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..hooks import spool, standing
 from ..models.sessions import give_back
@@ -41,8 +41,10 @@ from . import (
     trying,
 )
 from .later import Later
-from .laying import Laying
 from .state import Models, State, wall_ms
+
+if TYPE_CHECKING:
+    from .laying import Laying
 
 logger = logging.getLogger("cortex")
 Progress = Callable[[Mapping[str, object]], None]
@@ -315,6 +317,8 @@ class Engine:
                     self._state.holding.give_up()
             now = time.monotonic()
             if self._laying is None and now >= self._lay_again and self._state.holding.due():
+                from .laying import Laying  # numpy comes with it
+
                 self._laying, self._lay_again = Laying(self.place.store, self._state.models.name), now + LAY_S
 
     def waits(self) -> bool:

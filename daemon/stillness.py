@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..store import derived, marks, notes
+from ..store import marks, notes
 from ..store.durable import SYSTEM, read
 from ..store.kinds import Exposure
 
 if TYPE_CHECKING:
     from .state import State
 
-FILE = derived.SCANNED
+FILE = notes.SCANNED
 
 
 def is_still(state: State) -> bool:
@@ -34,6 +34,8 @@ def mark(state: State) -> dict[str, Any]:
 
 def keep(state: State, marked: dict[str, Any]) -> None:
     """Nothing waited, and no commit was new. Raises `OSError`."""
+    from ..store import derived  # numpy comes with it
+
     folder = state.place.store / "index"
     folder.mkdir(mode=0o700, exist_ok=True)
     derived.replace(folder / FILE, notes.write(marked))

@@ -25,8 +25,6 @@ FORM = 2
 #: A file that asks for the index to be built anew; the doctor puts it there.
 REBUILD = "rebuild"
 MANIFEST = "manifest.json"
-#: Where the journal stood when no commit was new, and nothing waited for one.
-SCANNED = "scanned.json"
 #: How far learning came, in the past and on the branches; and what stood around our lines in hooks; and
 #: where else the last change fits; and what this repository says of rules from elsewhere.
 NOTES = {
@@ -36,7 +34,7 @@ NOTES = {
     "sweep.json": {"commit", "places"},
     "noticed.json": {"version", "read", "counted", "time", "kept", "said"},
     "verdicts.json": {"schema", "commit", "t", "verdicts"},
-    SCANNED: {"number", "mark"},
+    notes.SCANNED: {"number", "mark"},
     CODE_NOTE: {"schema", "form", "tree", "sha256"},
 }
 _FIELDS = {"schema", "form", "encoder", "width", "rows", "words", "files", "memories"}

@@ -11,6 +11,8 @@ from .record import crc
 
 #: The rules that may warn, kept ready: sealed, not a note.
 READY = "rules.ready"
+#: Where the journal stood when no commit was new, and nothing waited for one.
+SCANNED = "scanned.json"
 
 
 def write(said: Mapping[str, object]) -> bytes:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -504,3 +506,9 @@ def test_what_is_too_large_to_be_read_at_once_is_laid_down_first_and_the_answer_
         "Retries"
     ]
     engine.close()
+
+
+def test_a_daemon_that_is_asked_nothing_loads_nothing_of_this() -> None:
+    said = "import sys, cortex.daemon.engine; print([each for each in ('numpy', 'voyager') if each in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
