@@ -73,7 +73,8 @@ def measure(given: argparse.Namespace) -> Sequence[Figure]:
         say(f"{size:,} memories")
         words = [sys.executable, __file__, "--one", str(size), "--build", str(given.build)]
         words += ["--seconds", str(3 if given.quick else given.seconds)]
-        done = subprocess.run(words, stdout=subprocess.PIPE, check=True)
+        alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as the daemon has it
+        done = subprocess.run(words, stdout=subprocess.PIPE, env=alone, check=True)
         rows.append(Row(**json.loads(done.stdout)))
         say(str(rows[-1]))
     if given.plot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -48,12 +49,16 @@ def run() -> int:
     """Be the daemon, in the foreground, until it is stopped."""
     # Before numpy is loaded. Two threads of its products wait for one another longer than they work, and the
     # machine is the person's.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for name in ("OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        os.environ.setdefault(name, "1")
     from ..daemon.engine import Engine
     from ..daemon.state import Models
     from ..models.sessions import keep_little
 
     keep_little()
+    # Of the thousands of objects that an answer makes few stay, and none in a cycle: to look at each of them as often
+    # as Python does takes a tenth of the answer.
+    gc.set_threshold(20_000, 20, 20)
     models = Models()
 
     def work(place: Place) -> Engine:

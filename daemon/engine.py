@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import logging
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -17,7 +18,7 @@ from ..hooks import spool, standing
 from ..models.sessions import give_back
 from ..repo.errors import BusyError, CortexError, PlaceError, UsageError
 from ..repo.layout import relink
-from ..repo.places import LINK, Place, find
+from ..repo.places import LINK, STORE, Place, find
 from ..store.durable import NotWrittenError
 from ..store.layout import NewerStoreError
 from . import (
@@ -123,6 +124,7 @@ class Engine:
         self._state = self._open()
         self._stamp = _stamp(place)
         self._trees: dict[Path, State] = {place.gitdir: self._state}
+        self._known: dict[str, tuple[tuple[int, int], Place]] = {}  # a root → its `.git`, its place
         self._history_done = False
         self._looked = False  # whether the rules were kept ready since the repository was opened
         self._tidied = 0
@@ -207,13 +209,27 @@ class Engine:
 
     def _at(self, path: str) -> State:
         """The state of the work tree around `path`."""
-        place = find(path)
+        place = self._place(path)
         if place.common != self.place.common:
             raise UsageError(f"{path} is not a work tree of {self.place.common}")
         state = self._trees.get(place.gitdir)
         if state is None:
             state = self._trees[place.gitdir] = self._state.beside(place)
         return state
+
+    def _place(self, path: str) -> Place:
+        """The checkout around `path`; that of a root is known while the same `.git` folder lies there."""
+        try:
+            there = os.stat(f"{path}/.git")
+        except OSError:
+            return find(path)
+        stamp, known = (there.st_dev, there.st_ino), self._known.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        place = find(path)
+        if stat.S_ISDIR(there.st_mode) and place.root is not None and str(place.root) == path:
+            self._known[path] = stamp, place
+        return place
 
     # What the daemon's loop asks for.
 
@@ -497,7 +513,7 @@ def _accepted(operation: Operation) -> Mapping[str, inspect.Parameter]:
 def _stamp(place: Place) -> tuple[int, int, int] | None:
     """What tells one store from another in the same place; None where there is none."""
     try:
-        found = (place.store / "writer").stat()
+        found = os.stat(f"{place.common}/{STORE}/writer")
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_mtime_ns

@@ -113,8 +113,10 @@ class _Texts:
 
     def __init__(self, texts: Sequence[tuple[int, str]], always: Iterable[int] = ()) -> None:
         self._all = "\n".join(text for _, text in texts)
+        self._texts = [text for _, text in texts]
         self._of = [at for at, _ in texts]
-        self._always = frozenset(always)
+        self._always = set(always)
+        self._found: dict[str, list[int]] = {}  # entries of one answer look for the same
         self._starts: list[int] = []
         start = 0
         for _, text in texts:
@@ -124,19 +126,21 @@ class _Texts:
     def holding(self, parts: Iterable[str]) -> set[int]:
         """Whose texts hold all of `parts`, or a few more: the longest are looked for first, and stand in the fewest."""
         first, *rest = sorted(set(parts), key=len, reverse=True)[:LOOKED_FOR] or [""]
-        found = self._with(first)
+        if first not in self._found:
+            self._found[first] = self._with(first)
+        texts = self._found[first]
         for part in rest:
-            if len(found) <= FEW:
+            if len(texts) <= FEW:
                 break
-            found &= self._with(part)
-        return found
+            texts = [text for text in texts if part in self._texts[text]]
+        return self._always.union(map(self._of.__getitem__, texts))
 
-    def _with(self, part: str) -> set[int]:
-        found = set(self._always)
+    def _with(self, part: str) -> list[int]:
+        found: list[int] = []
         place = self._all.find(part) if self._of else -1
         while place >= 0:
             text = bisect_right(self._starts, place) - 1
-            found.add(self._of[text])
+            found.append(text)
             if text + 1 == len(self._starts):
                 break
             place = self._all.find(part, self._starts[text + 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def exposure(
     question: str, task_type: str, encoder: str, tokens: int, shown: Sequence[Ranked], left: Sequence[Ranked]
 ) -> Exposure:
     """The record of what was shown and what was dropped; of the question only its hash."""
-    misses = nearest(left)[:MISSES]
+    misses = nearest(left, MISSES)
     items = [_shown(each, rank, "") for rank, each in enumerate(shown, 1)]
     items += [_shown(each, 0, each.dropped) for each in misses]
     return Exposure(
@@ -115,17 +116,17 @@ def digest(question: str) -> str:
     return hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def nearest(left: Sequence[Ranked]) -> list[Ranked]:
-    """What was left out, the nearest misses first: what was good enough and had another reason comes before the weak,
-    and those go by likeness and words, since their order says nothing of whether they would have helped.
+def nearest(left: Sequence[Ranked], most: int | None = None) -> list[Ranked]:
+    """What was left out, the nearest misses first, at most `most`. What was good enough and had another reason comes
+    before the weak, and those go by likeness and words: their order says nothing of whether they would have helped.
     """
-    return sorted(
-        left, key=lambda each: (each.dropped == "weak", -_evidence(each), -each.score, each.item.id)
-    )
+    return heapq.nsmallest(len(left) if most is None else most, left, key=_distance)
 
 
-def _evidence(each: Ranked) -> float:
-    return sum(each.why.get(name, 0.0) for name in ("similarity", "words", "language", "graph"))
+def _distance(each: Ranked) -> tuple[bool, float, float, str]:
+    told = each.why.get  # asked of all candidates of each answer
+    near = told("similarity", 0.0) + told("words", 0.0) + told("language", 0.0) + told("graph", 0.0)
+    return each.dropped == "weak", -near, -each.score, each.item.id
 
 
 def _shown(each: Ranked, rank: int, why_not: str) -> Shown:
@@ -136,7 +137,7 @@ def _shown(each: Ranked, rank: int, why_not: str) -> Shown:
 def lines(shown: Sequence[Ranked], left: Sequence[Ranked], misses: int = 5) -> list[str]:
     """What each feature gave to each memory, and the nearest misses with the reason."""
     out = []
-    for each in (*shown, *nearest(left)[:misses]):
+    for each in (*shown, *nearest(left, misses)):
         shares = ", ".join(f"{name} {share:+.2f}" for name, share in each.why.items() if abs(share) >= 0.005)
         why_not = REASONS.get(each.dropped, "")
         state = f" — dropped: {each.dropped}{f' ({why_not})' if why_not else ''}" if each.dropped else ""
