@@ -51,7 +51,9 @@ def test_what_was_corrected_counts_where_it_stands_in_the_file_under_work(repo: 
     with Session.open(repo, daemon=False) as opened:
         commit(repo, {"net/client.py": WRITTEN.replace("(url)\n", "(url, timeout=10)\n")}, message="Give up")
         opened.call("learn")
-        (repo / "net/again.py").write_text("import requests\n\ndef again(url):\n    return requests.get(url)\n")
+        (repo / "net/again.py").write_text(
+            "import requests\n\ndef again(url):\n    return requests.get(url)\n"
+        )
         (repo / "net/other.py").write_text("def lines(rows):\n    return len(rows)\n")
 
         def stands(path: str) -> list[float | None]:
