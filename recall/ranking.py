@@ -61,9 +61,7 @@ class Weights:
     least_similarity: float = 0.05
     least_words: float = 0.05
     beside: float = 0.8  # of the best one's evidence: what is much weaker than the best is not shown
-    behind: float = (
-        0.5  # of the best one's score; what is further behind is not shown where the file is at hand
-    )
+    behind: float = 0.5  # of the best one's score: what is further behind is not shown, with the file at hand
 
     def threshold(self, size: int) -> float:
         """The evidence that a memory needs among `size` memories."""
