@@ -22,6 +22,11 @@ from cortex.models.routing import ROUTES, route
         ("what does this error mean?", "question", "debug"),
         ("what did you change?", "question", "general"),
         ("hm", UNSURE, "general"),
+        ("decouple the importer from the store", "refactor", "architecture"),
+        ("the importer test is flaky", "test", "debug"),
+        ("which options does the importer take?", "question", "docs"),
+        ("why do we keep two queues?", "question", "architecture"),
+        ("when do I use flask and when fastapi, in general?", "question", "general"),
     ],
 )
 def test_a_question_goes_where_it_is_best_looked_up(text: str, label: str, where: str) -> None:
