@@ -14,10 +14,10 @@ from ..recall.surroundings import names, paths
 from ..store.secrets import redact_all
 from .contracts import Explanation, LeftOut, Measured, Understanding
 
-#: So many of what was left out are told, of memories and of places each; and so many words of a question.
-NEAREST, WORDS = 5, 40
+#: So many of what was left out are told, of memories and of places each; so many words of a question, so long.
+NEAREST, WORDS, LONG = 5, 40, 80
 #: What a name behind a dot is a file by, where no folder stands before it.
-ENDINGS = LANGUAGES.keys() | {"cfg", "css", "html", "ini", "json", "md", "mod", "rst", "toml", "txt", "yaml", "yml"}
+ENDINGS = frozenset({*LANGUAGES, *"cfg css html ini json md mod rst toml txt yaml yml".split()})  # noqa: SIM905 - prose
 #: Why a place was left out, where that is said otherwise than of memories.
 OF_PLACES = {"repeated": "a better one says it already, or has its place: few of one kind are shown"}
 #: What stands for a gate where nothing was measured: it came with another one.
@@ -60,7 +60,7 @@ def of_answer(question: Question, answer: Answer) -> Explanation:
             )
             for each in answer.memories
         ],
-        "left": [_left(each, least) for each in explanation.nearest(answer.left)[:NEAREST]],
+        "left": [_left(each, least) for each in explanation.nearest(answer.left, NEAREST)],
     }
 
 
@@ -98,6 +98,7 @@ def _understood(asked: Understood) -> Understanding:
     symbols = [*names(asked.text), *(each for each in dotted if each not in files)]
     symbols = [each for each in dict.fromkeys(symbols) if not any(path.endswith(each) for path in files)]
     texts, _ = redact_all([*symbols, *files, *dict.fromkeys(asked.terms)])
+    texts = [each if len(each) <= LONG else f"{each[: LONG - 1]}…" for each in texts]
     return {
         "kind": asked.kind,
         "task_likeness": round(code.task, 4),

@@ -115,6 +115,11 @@ def test_how_the_question_was_read_is_said(memory: Session):
     assert filtered["understood"]["file"] == "net/retry.py"
 
 
+def test_a_word_without_end_does_not_fill_the_explanation(memory: Session):
+    told = memory.recall(f"pause {'a' * 5_000} again", explain=True)["explanation"]
+    assert told is not None and max(len(word) for word in told["understood"]["words"]) <= 80
+
+
 @pytest.mark.parametrize("width", [40, 50, 80])
 def test_no_line_is_wider_than_the_terminal_and_the_table_adds_up(memory: Session, width: int):
     memory.remember(
