@@ -41,7 +41,8 @@ def ask(
     `UsageError` for an empty question, another source, or a `k` or `budget` out of range.
     """
     from ..models.routing import route
-    from ..recall.cascade import Question, recall
+    from ..recall.cascade import Answer, Question, recall
+    from ..store.bulk.bulk import DamagedBulk
     from . import explaining, finding, underwork
     from .standing import standing
     from .vanished import vanished
@@ -69,19 +70,28 @@ def ask(
         _note_answer(state, exposure, channel)
         return told
     root, stands = state.place.root, standing(state)
-    answer = recall(
-        asked,
-        state.items(),
-        state.index(),
-        state.models.encoder,
-        state.models.classifier,
-        state.models.counter,
-        state.clock(),
-        (lambda name: (root / name).exists()) if root else None,
-        code=state.code(),
-        standing=stands,
-        gone=vanished(state, stands),
-    )
+
+    def answered() -> Answer:
+        index = state.index()
+        return recall(
+            asked,
+            index.known,
+            index,
+            state.models.encoder,
+            state.models.classifier,
+            state.models.counter,
+            state.clock(),
+            (lambda name: (root / name).exists()) if root else None,
+            code=state.code(),
+            standing=stands,
+            gone=vanished(state, stands),
+        )
+
+    try:
+        answer = answered()
+    except DamagedBulk:
+        state.distrust()
+        answer = answered()
     context, tokens = answer.context, answer.tokens
     # The items are clean; what stands side by side in the packed text is looked at once more.
     packed, taken = redact(context)
@@ -121,7 +131,7 @@ def ask(
         "dropped": dict(answer.dropped),
         "abstained": answer.abstained,
         "timings_ms": {name: round(value, 3) for name, value in answer.timings_ms.items()},
-        "notes": [],
+        "notes": _notes(state, answer.dropped.get("unseen", 0)),
         "explanation": explaining.of_answer(asked, answer) if explain else None,
     }
     exposure = answer.exposure
@@ -138,6 +148,19 @@ def _note_answer(state: State, exposure: Exposure, channel: str) -> None:
         note_exposure(state, exposure, channel)
     else:
         state.later.add(Draft(exposure, origin=channel))
+
+
+def _notes(state: State, unseen: int) -> list[str]:
+    """What an answer should say of its index."""
+    from .holding import PATIENCE
+
+    if state.holding.first:
+        return [PATIENCE]
+    if unseen:
+        return [
+            f"{unseen:,} memories are found by their words alone until their graph of neighbours is ready"
+        ]
+    return []
 
 
 def note_exposure(state: State, exposure: Exposure, origin: str) -> None:

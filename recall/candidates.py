@@ -62,7 +62,7 @@ def candidates(
     near = [m for m, _ in index.vectors(row, each, among)]
     words = dict(index.words(" ".join(asked.terms), each, among))
     around = surroundings(asked, index.graph, code, known, among) if code is not None else Surroundings()
-    ids = list(dict.fromkeys((*near, *words, *around.memories)))
+    ids = [m for m in dict.fromkeys((*near, *words, *around.memories)) if m in known]
     by_code, text = index.similarities(row, ids)
     held = covered(asked, index, ids)
     bm25 = np.fromiter((words.get(m, 0.0) for m in ids), np.float32, len(ids))

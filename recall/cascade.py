@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..store.index import MemoryIndex
 from ..store.items import Item
 from ..store.kinds import Exposure
-from ..store.protocols import Encoder
+from ..store.protocols import Encoder, Index
 from . import explanation
 from .candidates import Candidates, candidates
 from .links import linked
@@ -77,8 +76,8 @@ class Answer:
 
 def recall(
     question: Question,
-    items: Sequence[Item],
-    index: MemoryIndex,
+    items: Sequence[Item] | Mapping[str, Item],
+    index: Index,
     encoder: Encoder,
     classifier: Classifier,
     counter: TokenCounter,
@@ -91,10 +90,10 @@ def recall(
 ) -> Answer:
     """Recall what helps with `question`, or nothing.
 
-    `index` holds `items` (see `MemoryIndex.refresh`); `now` is in ms; `exists` says whether a path of the
-    repository is there today, where that can be known. `code` is what is checked out, whose graph is looked at too;
-    `standing` says of a memory what became of its code, empty for nothing: it is asked in place of `exists`.
-    `gone` says of a correction whether nothing of what it speaks of is left anywhere.
+    `index` holds `items` (see `MemoryIndex.refresh`), or `items` is all that it knows; `now` is in ms; `exists` says
+    whether a path of the repository is there today, where that can be known. `code` is what is checked out, whose
+    graph is looked at too; `standing` says of a memory what became of its code, empty for nothing: it is asked in
+    place of `exists`. `gone` says of a correction whether nothing of what it speaks of is left anywhere.
     """
     timings: dict[str, float] = {}
     start = time.perf_counter()
@@ -103,7 +102,7 @@ def recall(
     start = _lap(timings, "understand", start)
     row = encoder.encode([asked.text], kind="query")[0]
     start = _lap(timings, "encode", start)
-    known = index.lookup(items)
+    known = items if isinstance(items, Mapping) else index.lookup(items)
     found = candidates(asked, row, known, index, code=code)
     start = _lap(timings, "candidates", start)
     ranked = rank(asked, found, now, exists if standing is None else None, weights)

@@ -18,7 +18,13 @@ class SqliteGraph:
     """`Graph` in an SQLite file, or in memory where `path` is None; `settled` is one that nobody changes."""
 
     def __init__(self, path: Path | None = None, *, settled: bool = False) -> None:
-        where = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode=ro&immutable=1" if settled else path
+        where = (
+            ":memory:"
+            if path is None
+            else f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+            if settled
+            else path
+        )
         self._connection = sqlite3.connect(where, check_same_thread=False, uri=settled)
         self._db = sqlite_utils.Database(self._connection)
         # A power cut may damage it: its hash then differs, and it is made again.

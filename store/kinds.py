@@ -389,7 +389,8 @@ def encode(body: Body) -> dict[str, object]:
 
 def _fields(value: object) -> dict[str, object]:
     out: dict[str, object] = {}
-    for name, default in _defaults(type(value)):
+    kind: type[Any] = type(value)
+    for name, default in _defaults(kind):
         given = getattr(value, name)
         if given != default:
             out[name] = given if type(given) in _LEAVES else _plain(given)

@@ -133,4 +133,3 @@ class Late:
     def _learnt_from(self, m: str) -> set[str]:
         """The memories that were learnt from a correction."""
         return self._used.get(m, set()) | {of for _, of in self._bulk.graph.sources(m, "learnt_from")}
-

@@ -143,7 +143,9 @@ def test_a_damaged_index_is_rebuilt_and_answers_stay_right(
     filled(repo)
     exact, wrong = damage(repo, seed, 60)
     near, also = damage(repo, seed + 1, 25, large=4)
-    tell(f"damaged index: {exact} of an index + {near} laid down, {len(wrong) + len(also)} wrong (seed {seed})")
+    tell(
+        f"damaged index: {exact} of an index + {near} laid down, {len(wrong) + len(also)} wrong (seed {seed})"
+    )
     assert not wrong and not also
 
 
@@ -154,7 +156,9 @@ def test_a_damaged_index_is_rebuilt_and_answers_stay_right_all_night(
     filled(repo)
     exact, wrong = damage(repo, seed, 2500)
     near, also = damage(repo, seed + 1, 2500, large=4)
-    tell(f"damaged index: {exact} of an index + {near} laid down, {len(wrong) + len(also)} wrong (seed {seed})")
+    tell(
+        f"damaged index: {exact} of an index + {near} laid down, {len(wrong) + len(also)} wrong (seed {seed})"
+    )
     assert not wrong and not also
 
 
