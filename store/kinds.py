@@ -389,7 +389,7 @@ def encode(body: Body) -> dict[str, object]:
 
 def _fields(value: object) -> dict[str, object]:
     out: dict[str, object] = {}
-    kind: type[Any] = type(value)
+    kind: Any = type(value)
     for name, default in _defaults(kind):
         given = getattr(value, name)
         if given != default:
