@@ -33,9 +33,9 @@ class ModelFile:
 ENCODER = ModelFile(
     name="static256",
     file="cortex_static256.onnx",
-    sha256="90eb468af8bfaa884295a232f4faa9608388bb1f76a683ec89a8014a171f53aa",
+    sha256="43a088e45da0bd792cafa2239de51e646507bcf02f82971922da6537a776d1b0",
     licence="MIT",
-    about="Static token vectors for code and questions about code, int8, the vocabulary inside.",
+    about="Static token vectors for code and questions about code, int8, the vocabulary inside; by training/encoder.",
     width=256,
 )
 

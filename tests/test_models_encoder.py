@@ -70,6 +70,14 @@ def test_kinds_differ_and_an_unknown_kind_is_refused(encoder: StaticEncoder) -> 
         encoder.encode(text, kind="prose")
 
 
+def test_the_first_line_of_code_counts_twice_and_a_question_has_no_first_line(encoder: StaticEncoder) -> None:
+    texts = ["def open_socket(host):\n    retry the pool", "    retry the pool\ndef open_socket(host):"]
+    above, below = encoder.encode(texts, "code")
+    head = encoder.encode(["def open_socket(host):"], "code")[0]
+    assert above @ head > below @ head + 0.05
+    assert np.allclose(*encoder.encode(texts, "query"), atol=1e-5)
+
+
 def test_one_string_in_place_of_a_list_is_refused(encoder: StaticEncoder) -> None:
     with pytest.raises(UsageError):
         encoder.encode("one text")

@@ -48,7 +48,9 @@ _SAMPLE_PLAN = fitting.Plan(steps=150, batch=512, warm=20)
 _FULL_PLAN = fitting.Plan()
 # A file that has learnt gains by a little more, on commits above all, and loses by much more: after 1,200 steps at 2e-3
 # nothing of the gain was left (docs/benchmarks.md). Names alone count for little here: the vectors know them.
-_TUNED_PLAN = fitting.Plan(steps=300, batch=1_024, rate=1.5e-3, warm=50, shares=(1.0, 0.2, 1.0, 1.0, 1.0))
+_TUNED_PLAN = fitting.Plan(
+    steps=300, batch=1_024, rate=1.5e-3, warm=50, kept=0.75, shares=(1.0, 0.2, 1.0, 1.0, 1.0)
+)
 
 
 def main() -> None:
@@ -131,7 +133,8 @@ def learnt(
     """(the model file, what it began from)."""
     if start is not None:
         begun = start.read_bytes()
-        weights, pieces = exporting.imported(begun)
+        old, pieces = exporting.imported(begun)
+        weights = old
         started = f"the model file {start.name} with SHA-256 `{sha256(begun).hexdigest()}`"
         table = bags.table(pairs, pieces)
         if told is not None:
@@ -141,12 +144,14 @@ def learnt(
         pieces = vocabulary.made(vocabulary.counted(pair for _, pair in pairs))
         table = bags.table(pairs, pieces)
         weights, started = fitting.fresh(table, seed), "chance"
+        old = weights
         if told is not None:
             weights = lending.begun(weights, pieces, told.encode)
             started = f"the words of {teacher.CREDIT}"
     spoken = None if told is None else lending.spoken(table, pairs, told.encode, seed)
     print(f"{len(pieces):,} pieces; learning by {plan}", flush=True)
-    return exporting.exported(fitting.fitted(table, weights, plan, seed, spoken), pieces), started
+    new = fitting.fitted(table, weights, plan, seed, spoken)
+    return exporting.exported(fitting.between(old, new, plan.kept), pieces), started
 
 
 def _pairs(work: Path, sources: Sequence[Brought]) -> Iterator[tuple[str, Pair]]:

@@ -39,6 +39,7 @@ class Plan:
     cropped: float = 0.35  # how often only a window of it is shown
     minutes: float = math.inf
     taught: float = 1.0  # what a divergence from the teacher weighs, beside the loss on pairs
+    kept: float = 0.0  # of the weights gone on from, in the mean of these and what is learnt
     #: How many of each kind are taken in a round, as shares: (doc, name, type, comment, change).
     shares: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0, 1.0)
 
@@ -238,6 +239,15 @@ def _same(rows: Ints, marks: Ints) -> npt.NDArray[np.bool_]:
     same = (of[:, None] == of[None]) & (of[:, None] != 0)
     np.fill_diagonal(same, False)
     return np.asarray(same, np.bool_)
+
+
+def between(old: Weights, new: Weights, kept: float) -> Weights:
+    """Weights on the way from `new` to `old`: what both know stays, and little is forgotten (Wortsman et al., 2022)."""
+
+    def part(first: Floats, second: Floats) -> Floats:
+        return np.asarray(kept * first + (1 - kept) * second, np.float32)
+
+    return Weights(part(old.vectors, new.vectors), part(old.question, new.question), part(old.code, new.code))
 
 
 def encoded(of: Table, weights: Weights, rows: Ints, side: str) -> Floats:
