@@ -102,8 +102,14 @@ class Candidates:
         try:
             self._base = self._open(path)
         except sqlite3.DatabaseError:  # damaged: it is derived, so begin again
-            path.unlink()
-            self._base = self._open(path)
+            path.unlink(missing_ok=True)
+            try:
+                self._base = self._open(path)
+            except sqlite3.OperationalError:
+                from ...store.derived import probe  # numpy comes with it
+
+                probe(path.parent)  # raises what the disk has against it, by its name
+                raise
 
     @staticmethod
     def _open(path: Path) -> sqlite3.Connection:
