@@ -15,7 +15,7 @@ from .question import Understood
 from .ranking import RANKER, Ranked, Weights
 
 #: How many of the dropped stand in an exposure record: the nearest misses.
-MISSES = 20
+MISSES = 10
 #: Why a memory was left out, for a person.
 REASONS = {
     "weak": "too little speaks for it",
