@@ -232,8 +232,22 @@ def _kind(item: Item) -> object:
 @lru_cache(maxsize=4_096)
 def _tokens(before: str, after: str) -> int | None:
     """A number for the tokens that went and came, equal for alike edits: tokens take longer to compare."""
-    made = sketch(before, after)
+    made = sketch(*_differing(before, after))
     return hash(made[:2]) if made is not None else None
+
+
+def _differing(before: str, after: str) -> tuple[str, str]:
+    """Both sides without the lines that they begin and end with alike: no token of these went or came."""
+    if "`" in before or "`" in after:
+        return before, after  # a token may go over several lines
+    old, new = before.split("\n"), after.split("\n")
+    while old and new and old[-1] == new[-1]:
+        del old[-1], new[-1]
+    same = next(
+        (at for at, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]),
+        min(len(old), len(new)),
+    )
+    return "\n".join(old[same:]), "\n".join(new[same:])
 
 
 def _evidence(weights: Weights, told: Mapping[str, float]) -> dict[str, float]:

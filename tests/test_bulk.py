@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -349,9 +350,9 @@ def test_an_engine_answers_from_what_was_laid_down_without_reading_the_journal(
         first.handle("remember", {"text": f"Module number {n} of the parser owns the tokens of colour {n}."})
     right = asked(first)
     assert all(right)
-    while first.background(lambda: False, 0.2):
-        pass
-    assert first._laying is not None and first._laying._process.wait(60) == 0
+    end = time.monotonic() + 60
+    while not (store / "index" / "bulk" / "bulk.json").exists() and time.monotonic() < end:
+        first.background(lambda: False, 0.2)
     assert asked(first) == right
     assert isinstance(first._state.index(), LayeredIndex)
     first.close()

@@ -28,10 +28,10 @@ from .files import COLUMN, COLUMNS, ENTRIES, GRAPH, NEAR, ROWS, WORDS, Columns, 
 from .laying import CONSTRUCTION, LINKS
 
 #: So many items are kept as objects, those asked for last.
-KEPT = 4_096
+KEPT = 8_192
 #: The graph of neighbours looks at so many rows at least. Of what a filter leaves so many are searched exactly, unless
 #: the graph has to give no more than `EASY` for enough to pass; where there are more, it gives at most `MOST`.
-SEARCH, EXACT, EASY, MOST = 500, 20_000, 2_000, 8_000
+SEARCH, EXACT, EASY, MOST = 400, 20_000, 2_000, 8_000
 #: While there is no graph all rows are searched, up to so many memories.
 ALL = 150_000
 WIDENED = 8_192
