@@ -14,7 +14,7 @@ from .report import percent
 WIDTH = 800
 #: Of a chart: its size and margins, and colours that are told apart in print and by people who see fewer (Okabe, Ito).
 WIDE, TALL = 720, 460
-LEFT, RIGHT, TOP, BOTTOM = 74, 24, 46, 58
+LEFT, RIGHT, TOP, BOTTOM = 74, 40, 46, 58
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 
 Points = Sequence[tuple[float, float]]
