@@ -325,12 +325,12 @@ class Engine:
                 self._state.holding.keep(self._state)
             except OSError as error:
                 logger.info("what came since the memories were laid down could not be kept: %s", error)
-            ended = self._laying.ended() if self._laying is not None else None
-            if ended is not None:
-                self._laying = None
-                if ended:
-                    logger.warning("the memories of %s could not be laid down (%s)", self.place.root, ended)
+            if self._laying is not None and self._laying.ended:
+                if self._laying.failed:
+                    said = "the memories of %s could not be laid down (%s)"
+                    logger.warning(said, self.place.root, self._laying.failed)
                     self._state.holding.give_up()
+                self._laying = None
             now = time.monotonic()
             if self._laying is None and now >= self._lay_again and self._state.holding.due():
                 from .laying import Laying  # numpy comes with it

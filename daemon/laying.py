@@ -37,6 +37,10 @@ def lay(store: Path, models: str = "builtin") -> int:
         return laying.lay(folder, Models(models).encoder, given, {**marked, "number": journal.number})
 
 
+#: The exit status of one that found another at work.
+BUSY = 3
+
+
 class Laying:
     """Such a process at work."""
 
@@ -47,9 +51,16 @@ class Laying:
             words, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
-    def ended(self) -> int | None:
-        """Its exit status; None while it works."""
-        return self._process.poll()
+    @property
+    def ended(self) -> bool:
+        """Whether it works no longer."""
+        return self._process.poll() is not None
+
+    @property
+    def failed(self) -> int:
+        """The exit status of one that ended without having laid anything down, and no other is at it; else 0."""
+        status = self._process.poll() or 0
+        return 0 if status == BUSY else status
 
     def stop(self) -> None:
         """End it: what it had made so far is made again another time."""
@@ -59,13 +70,13 @@ class Laying:
 
 
 def main(given: list[str]) -> int:
-    """Be that process: 0 when it came to its end, 3 when another one is at it."""
+    """Be that process: 0 when it came to its end, `BUSY` when another one is at it."""
     with contextlib.suppress(OSError):
         os.nice(15)
     try:
         lay(Path(given[0]), given[1])
     except BusyError:
-        return 3
+        return BUSY
     return 0
 
 

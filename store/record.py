@@ -99,6 +99,11 @@ def memory_of(request: str, n: int) -> str:
     return hashlib.sha256(f"{request}\0{n}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
+def is_memory_id(text: str) -> bool:
+    """Whether a text is a memory id: 32 hex digits."""
+    return _HEX32(text) is not None
+
+
 def canonical(value: object) -> bytes:
     """The one form of a JSON value: RFC 8785, narrowed to what Python's `json` writes the same way.
 
@@ -196,7 +201,7 @@ def made(
         "origin": draft.origin,
         "body": dict(body),
     }
-    if not _HEX32(str(envelope["m"])):
+    if not is_memory_id(str(envelope["m"])):
         raise NotCanonicalError(f"{draft.m!r} is not a memory id: 32 hex digits")
     if not all(_HEX64(each) for each in draft.parents):
         raise NotCanonicalError("a parent is not a record id: 64 hex digits")

@@ -1,17 +1,14 @@
-"""Full-text search: identifier-split, stemmed words, in SQLite's FTS5 or in memory."""
+"""Full-text search: identifier-split, stemmed words; and plainly in memory, which others are held against."""
 
 from __future__ import annotations
 
 import math
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import snowballstemmer
-import sqlite_utils
 
 #: Words that say nothing of what is looked for. In code they are rare, so that plain BM25 overrates them.
 STOP_WORDS = frozenset(
@@ -29,8 +26,6 @@ MOST_TERMS = 64
 LONGEST = 100_000
 #: Of BM25 (Robertson and Zaragoza 2009): how soon repetitions count no more, and how much a text's length does.
 K1, B = 1.2, 0.75
-#: So many texts are ranked for one question, where its rarer words are in as many.
-RANKED = 3_000
 
 _RUN = re.compile(r"\w+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -95,103 +90,6 @@ def query_terms(query: str) -> list[str]:
             if len(seen) == MOST_TERMS:
                 break
     return list(seen)
-
-
-class Fts5Words:
-    """`Words` in an SQLite file, or in memory where `path` is None. BM25 with FTS5's own k1 and b.
-
-    Those are 1.2 and 0.75 (SQLite's documentation of FTS5, "The bm25() function").
-    """
-
-    def __init__(self, path: Path | None = None) -> None:
-        # The daemon answers from several threads, one at a time.
-        self._connection = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False)
-        self._db = sqlite_utils.Database(self._connection)
-        # A power cut may damage it: its hash then differs, and it is made again.
-        self._connection.execute("pragma synchronous = off")
-        self._texts = self._db["texts"]
-        if not self._texts.exists():
-            self._texts.create({"key": str, "body": str}, pk="key")
-            self._texts.enable_fts(["body"], tokenize="unicode61 remove_diacritics 0", create_triggers=True)
-
-    def put(self, texts: Sequence[tuple[str, str]]) -> None:
-        """Add (key, text) pairs, or replace those whose key is there already."""
-        rows = ((key, " ".join(terms(text))) for key, text in dict(texts).items())
-        with self._db.conn:
-            self._db.conn.executemany("insert or replace into texts (key, body) values (?, ?)", rows)
-
-    def remove(self, keys: Iterable[str]) -> None:
-        """Take texts out; a key that is not there is passed over."""
-        with self._db.conn:
-            self._db.conn.executemany("delete from texts where key = ?", [(key,) for key in keys])
-
-    def search(self, query: str, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
-        """The `k` best keys and their BM25 score (higher is better), best first; no words, no hits."""
-        wanted = query_terms(query)
-        if not wanted or k <= 0:
-            return []
-        if among is None:
-            telling = self._telling(wanted)
-            if len(telling) < len(wanted):  # the others still count for what holds one of these
-                return self._ranked(f"({_any_of(telling)}) AND ({_any_of(wanted)})", k)
-            return self._ranked(_any_of(wanted), k)
-        match = _any_of(wanted)
-        hits: list[tuple[str, float]] = []
-        for most in (8 * k, -1):  # the second time all, when too few of the first were among those asked for
-            hits = [hit for hit in self._ranked(match, most) if hit[0] in among]
-            if len(hits) >= k:
-                break
-        return hits[:k]
-
-    def _telling(self, wanted: Sequence[str]) -> list[str]:
-        """The rarest words, as many as are in `RANKED` texts together: what holds none of them is not ranked.
-
-        To rank one text takes a microsecond, and common words would have a tenth of a large store ranked. Of the
-        ten best by all words 98% are found, measured on 100,000 made-up memories (benchmarks/synthetic.py).
-        """
-        found = self._db.execute("select count(*) from (select 1 from texts limit ?)", (RANKED + 1,))
-        if found.fetchone()[0] <= RANKED:
-            return list(wanted)
-        counts = {}
-        for word in wanted:
-            found = self._db.execute(
-                "select count(*) from (select 1 from texts_fts where texts_fts match ? limit ?)",
-                (_any_of([word]), RANKED + 1),
-            )
-            counts[word] = int(found.fetchone()[0])
-        kept: list[str] = []
-        total = 0
-        for word in sorted(wanted, key=counts.__getitem__):
-            total += counts[word]
-            if total > RANKED and any(counts[each] for each in kept):
-                break
-            kept.append(word)
-        return kept
-
-    def _ranked(self, match: str, most: int) -> list[tuple[str, float]]:
-        # FTS5 ranks fastest alone: the keys are fetched for the best only.
-        found = self._db.execute(
-            "with best as ("
-            "select rowid as number, rank from texts_fts where texts_fts match ? order by rank limit ?"
-            ") select texts.key, -best.rank from best join texts on texts.rowid = best.number",
-            (match, most),
-        )
-        return sorted(((key, float(score)) for key, score in found), key=lambda hit: (-hit[1], hit[0]))
-
-    def keys(self) -> set[str]:
-        """The keys that are there."""
-        return {key for (key,) in self._db.execute("select key from texts")}
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
-
-    def __len__(self) -> int:
-        return int(self._texts.count)
-
-
-def _any_of(words: Sequence[str]) -> str:
-    return " OR ".join(f'"{word}"' for word in words)
 
 
 class MemoryWords:

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 
 from cortex.store.postings import PostingWords
-from cortex.store.words import Fts5Words, MemoryWords, query_terms, split, terms
+from cortex.store.words import MemoryWords, query_terms, split, terms
 
-Made = Fts5Words | MemoryWords | PostingWords
+Made = MemoryWords | PostingWords
 MAKERS: dict[str, Callable[[Path], Made]] = {
     "memory": lambda _: MemoryWords(),
-    "sqlite": lambda folder: Fts5Words(folder / "words.sqlite"),
-    "sqlite in memory": lambda _: Fts5Words(),
     "postings": lambda _: PostingWords(),
 }
 TEXTS = [
@@ -127,15 +125,6 @@ def test_any_text_can_be_put_and_searched(words: Made) -> None:
     assert keys(words.search("lone", 3)) == ["t2"]
 
 
-def test_a_file_keeps_its_texts(tmp_path: Path) -> None:
-    first = Fts5Words(tmp_path / "w")
-    first.put(TEXTS)
-    first.close()
-    again = Fts5Words(tmp_path / "w")
-    assert keys(again.search("yaml", 5)) == ["yaml"]
-    again.close()
-
-
 def test_an_identifier_gives_itself_and_its_parts() -> None:
     assert list(split("getHTTPResponse2")) == ["gethttpresponse2", "get", "http", "response"]
     assert list(split("snake_case x")) == ["snakecase", "snake", "case"]
@@ -145,25 +134,6 @@ def test_a_question_gives_each_word_once_and_a_bounded_number() -> None:
     assert query_terms("How do we close a closed connection?") == ["close", "connect"]
     assert len(query_terms(" ".join(f"word{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(500)))) == 64
     assert terms("closing closes") == ["close", "close"]
-
-
-def test_in_a_large_store_common_words_do_not_have_everything_ranked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    words = Fts5Words()
-    words.put(
-        [
-            (f"t{n:03d}", "common usual " + ("rare " if n % 40 == 0 else "") * (1 + n // 40))
-            for n in range(200)
-        ]
-    )
-    everything = keys(words.search("rare common usual", 5))
-    monkeypatch.setattr("cortex.store.words.RANKED", 20)
-    assert keys(words.search("rare common usual", 5)) == everything
-    assert len(words.search("common usual", 7)) == 7
-    assert len(words.search("unknown usual", 7)) == 7
-    assert keys(words.search("rare unknown", 9)) == everything
-    words.close()
 
 
 def test_postings_rank_as_a_plain_dictionary_does(seed: int, tmp_path: Path) -> None:

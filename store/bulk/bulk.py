@@ -19,6 +19,7 @@ from ..items import Item
 from ..near import VoyagerGraph
 from ..pieces import Mask, Numbers, Piece
 from ..protocols import Encoder, Floats
+from ..record import is_memory_id
 from ..scoring import Scorer
 from ..vectors import FILTERS
 from ..words import query_terms
@@ -123,13 +124,14 @@ class Bulk:
 
     def numbers(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """The number of each memory id; -1 for one that is not there."""
-        halves = [(int(m[:16], 16), int(m[16:], 16)) if _hex(m) else (0, 0) for m in ids]
+        named = [is_memory_id(m) for m in ids]
+        halves = [
+            (int(m[:16], 16), int(m[16:], 16)) if fits else (0, 0) for m, fits in zip(ids, named, strict=True)
+        ]
         wanted = np.array(halves, np.uint64).reshape(-1, 2)
-        if not len(self._ids):
-            return np.full(len(ids), -1, np.int64)
         out = np.full(len(ids), -1, np.int64)
         at = np.searchsorted(self._ids, wanted[:, 0])
-        left = np.arange(len(ids))
+        left = np.flatnonzero(named)
         while len(left):  # ids that begin alike are next to each other: hardly ever two
             left = left[at[left] < len(self._ids)]
             left = left[self._ids[at[left]] == wanted[left, 0]]
@@ -224,7 +226,7 @@ class Bulk:
             passing += [255] if len(self.manifest.languages) > 255 else []  # all that came after: they pass
             mask &= np.isin(self.columns["language"], passing)
         if folder:
-            mask &= self._inside(folder) | ((self.columns["flags"] & files.PLACED) == 0)
+            mask &= self._inside(folder) | ~self.columns["placed"]
         return np.asarray(mask, np.bool_)
 
     def _inside(self, folder: str) -> Mask:
@@ -313,13 +315,6 @@ def open_bulk(folder: Path, encoder: Encoder, note: Callable[[str], None]) -> Bu
     except (OSError, sqlite3.Error) as error:
         note(f"what was laid down could not be read ({error})")
     return None
-
-
-def _hex(m: str) -> bool:
-    try:
-        return len(m) == 32 and int(m, 16) >= 0
-    except ValueError:
-        return False
 
 
 def _piece(data: bytes) -> Piece:

@@ -28,12 +28,10 @@ ENTRIES, ROWS, COLUMNS, WORDS, GRAPH, NEAR = (
     "entries.bin", "rows.bin", "columns.bin", "words.bin", "graph.sqlite", "near.voyager",
 )  # fmt: skip
 #: What is told of each memory without reading its entry. `id` is cut to its first eight bytes, `made` is of what
-#: the item was made (see `late.fingerprint`), `end` is where its entry ends.
+#: the item was made (see `late.fingerprint`), `end` is where its entry ends, `placed` whether it names a path.
 COLUMN = np.dtype([
-    ("id", "<u8"), ("rest", "<u8"), ("made", "<u8"), ("end", "<u8"), ("created", "<i8"),
-    ("support", "<u2"), ("against", "<u2"), ("language", "u1"), ("flags", "u1"),
+    ("id", "<u8"), ("rest", "<u8"), ("made", "<u8"), ("end", "<u8"), ("language", "u1"), ("placed", "?"),
 ])  # fmt: skip
-RETIRED, PLACED = 1, 2  # flags: a rule that holds no longer; what names a path
 Columns = npt.NDArray[np.void]
 
 
@@ -61,7 +59,7 @@ class Manifest:
 
 def maker() -> str:
     """By what code it was laid down: another version may see other secrets, or keep other fields."""
-    return hashlib.sha256(repr((FORM, TOKENS, FIELDS, EVIDENCE)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((FORM, COLUMN.descr, TOKENS, FIELDS, EVIDENCE)).encode()).hexdigest()[:16]
 
 
 def read_manifest(folder: Path) -> Manifest | str:

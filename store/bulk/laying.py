@@ -18,6 +18,7 @@ from ..items import Item
 from ..near import VoyagerGraph
 from ..pieces import Piece, merged, piece_of
 from ..protocols import Encoder, Floats
+from ..record import is_memory_id
 from . import files
 from .entries import to_bytes
 from .files import COLUMN, ENTRIES, GRAPH, NEAR, ROWS, WORDS, Manifest, row_type
@@ -75,7 +76,7 @@ def _written(
     columns, pieces, end = [], [], 0
     kind = row_type(encoder.width)
     graph = SqliteGraph(new / GRAPH)
-    rest = (pair for pair in given if _is_id(pair[0].id))
+    rest = (pair for pair in given if is_memory_id(pair[0].id))
     count = 0
     with (new / ENTRIES).open("wb") as entries, (new / ROWS).open("wb") as rows:
         while batch := list(islice(rest, PIECE)):
@@ -89,12 +90,8 @@ def _written(
                     int(item.id[16:], 16),
                     made,
                     end,
-                    item.created,
-                    min(item.support, 65_535),
-                    min(item.against, 65_535),
                     min(255, languages.setdefault(item.language, len(languages))),
-                    (files.RETIRED if item.status == "retired" else 0)
-                    | (files.PLACED if item.path or any(each.path for each in item.evidence) else 0),
+                    bool(item.path) or any(each.path for each in item.evidence),
                 )
             columns.append(table)
             items = [item for item, _ in batch]
@@ -112,10 +109,6 @@ def _written(
     sizes = {name: (new / name).stat().st_size for name in (ENTRIES, ROWS)}
     checked = {name: files.measured(new / name) for name in (files.COLUMNS, WORDS, GRAPH)}
     return Manifest(encoder.name, encoder.width, count, mark, named, checked, sizes)
-
-
-def _is_id(m: str) -> bool:
-    return len(m) == 32 and all(digit in "0123456789abcdef" for digit in m)
 
 
 def _rows(encoder: Encoder, items: list[Item], kind: np.dtype[np.void]) -> np.ndarray[Any, np.dtype[np.void]]:
