@@ -155,8 +155,9 @@ class Compiled:
     def _thrown(self) -> dict[str, str]:
         # What the rewrite throws away must at least be what the examples threw away: `level = "a"` says nothing
         # of `level = read()`.
-        kept = {each.hole for each in self._after if each.hole}
-        return {each.name: each.kind for each in self.pattern.holes if each.kind and each.name not in kept}
+        # Only holes that the pattern has: what others named one may be no text that the parser takes.
+        thrown = self._holes.keys() - {each.hole for each in self._after if each.hole}
+        return {each.name: each.kind for each in self.pattern.holes if each.kind and each.name in thrown}
 
     def find(
         self,

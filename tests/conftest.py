@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -145,9 +146,18 @@ def _libgit2_without_settings() -> None:
 
 
 @pytest.fixture
-def seed() -> int:
-    """The seed of a random test: fresh each time, printed, and taken from CORTEX_SEED to repeat a run."""
-    value = int(os.environ.get("CORTEX_SEED") or int.from_bytes(os.urandom(4), "big"))
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of a random test: its own and the same each time, so that a change is judged by what it changed.
+
+    By night, and with `CORTEX_SEED=random`, it is fresh; `CORTEX_SEED=<number>` repeats a run. It is printed.
+    """
+    given = os.environ.get("CORTEX_SEED", "")
+    if given.isdecimal():
+        value = int(given)
+    elif given == "random" or request.node.get_closest_marker("nightly"):
+        value = int.from_bytes(os.urandom(4), "big")
+    else:
+        value = zlib.crc32(request.node.nodeid.encode())
     print(f"CORTEX_SEED={value}")
     return value
 

@@ -174,6 +174,13 @@ def test_half_a_surrogate_pair_in_a_text_is_passed_over() -> None:
     assert rewritten(compiled, "x = '\ud800é'; f(1)\n") == "x = '\ud800é'; g(1)\n"
 
 
+@pytest.mark.parametrize("name", ["\ud800", "B", "", "$A"])
+def test_a_hole_that_the_pattern_lacks_says_nothing(name: str) -> None:
+    rule = Pattern("python", "f($A)", "g()", holes=(Hole(name, "string"),))
+    compiled = compile(rule)
+    assert compiled is not None and rewritten(compiled, "f(1)\n") == "g()\n"
+
+
 def test_a_place_that_would_become_huge_is_none() -> None:
     compiled = made("python", "f($A)", "$A " * 200)
     assert compiled.find(f"f({'x' * 5000})\n") == [] and len(compiled.find("f(x)\n")) == 1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,10 +62,8 @@ PATTERNS = [
 REWRITES = ["B($X)", "A($X, 1)", "C.A($X)", "A($X", "A", "$X"]
 
 
-@pytest.fixture(scope="module")
-def chance() -> random.Random:
-    seed = int(os.environ.get("CORTEX_SEED", time.time_ns() % 1_000_000))
-    print(f"CORTEX_SEED={seed}")
+@pytest.fixture
+def chance(seed: int) -> random.Random:
     return random.Random(seed)
 
 

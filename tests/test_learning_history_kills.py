@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -64,7 +63,7 @@ def records(repo: Path) -> Counter[tuple[str, str, str]]:
 
 
 def test_a_walk_killed_at_random_times_learns_what_an_uninterrupted_one_learns(
-    repo: Path, tmp_path: Path, tell: Callable[[str], None]
+    repo: Path, tmp_path: Path, seed: int, tell: Callable[[str], None]
 ) -> None:
     history(repo)
     twin = tmp_path / "twin"
@@ -75,7 +74,6 @@ def test_a_walk_killed_at_random_times_learns_what_an_uninterrupted_one_learns(
     subprocess.run([sys.executable, "-c", LEARN, str(twin)], check=True, capture_output=True)
     whole, alone = records(twin), time.monotonic() - started
     assert len(whole) > 50 and set(whole.values()) == {1}
-    seed = int.from_bytes(os.urandom(2), "big")
     chance, kills = random.Random(seed), 0
     for _ in range(40):
         with subprocess.Popen([sys.executable, "-c", LEARN, str(repo)], stdout=subprocess.PIPE) as child:
@@ -88,7 +86,7 @@ def test_a_walk_killed_at_random_times_learns_what_an_uninterrupted_one_learns(
                 continue
         assert child.returncode == 0
         break
-    tell(f"a walk killed {kills} times (seed {seed}): {len(whole)} records, as without")
+    tell(f"a walk killed {kills} times: {len(whole)} records, as without (CORTEX_SEED={seed})")
     assert kills and records(repo) == whole
 
 
