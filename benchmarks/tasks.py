@@ -126,7 +126,7 @@ def asked(store: Store, name: str, task: Task, form: str, weights: Weights | Non
     row = store.encoder.encode([known.text], kind="query")[0]
     found = candidates(known, row, index.lookup(store.items), index)
     ranked = sorted(
-        rank(known, found, task.time, None, weights), key=lambda each: (-each.score, each.item.id)
+        rank(known, found, task.time, None, weights, whole=True), key=lambda each: (-each.score, each.item.id)
     )
     put("recall", [each.item.id for each in ranked])
     answer = recall(

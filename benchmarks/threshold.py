@@ -103,7 +103,8 @@ class Judge:
             moved = replace(
                 plain, enough=plain.enough + shift, least=plain.least + shift, most=plain.most + shift
             )
-            packed = pack(rank(known, found, now, None, moved), question.k, question.budget, self.counter)
+            ranked = rank(known, found, now, None, moved)
+            packed = pack(ranked, question.k, question.budget, self.counter, found.items)
             shown = [each.item.id for each, _ in packed.entries]
             self._point(name, shift).add(shown, wanted, packed.tokens)
         among = index.select(known.languages, known.folder)

@@ -37,8 +37,8 @@ def of_answer(question: Question, answer: Answer) -> Explanation:
         return of_question(question)
     found = way.found
     least = explanation.bars(way.ranked, found.size, way.weights)
-    words = {each.id for each, bm25 in zip(found.items, found.bm25, strict=True) if bm25 > 0}
-    tied = {each.id for each in found.items if found.graph.get(each.id)}
+    words = {m for m, bm25 in zip(found.items.ids, found.bm25, strict=True) if bm25 > 0}
+    tied = {m for m in found.items.ids if found.graph.get(m)}
     return {
         "understood": _understood(way.asked),
         "sources": {

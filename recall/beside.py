@@ -3,59 +3,61 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
-from .ranking import Ranked
-from .sameness import BLOTS, LONGEST, alike, contradict, edits, flat, said, sides, sketch, yields
+from ..store.edits import BLOTS, LONGEST, changed
+from ..store.items import Item
+from .sameness import alike, contradict, edits, flat, said, sides, silent, yields
 
-#: What was called wrong, or holds no longer, speaks against nothing, and with nobody.
-_SILENT = ("disputed", "retired")
 #: Of what a text must hold so many parts are looked for, while more candidates than a few are left.
 LOOKED_FOR, FEW = 4, 3
 
 
 class Beside:
-    """The candidates of one answer. Each look costs a search in one long text, in place of a comparison with each."""
+    """The candidates of one answer, which `found` gives when first asked. Each look costs a search in one long text, in
+    place of a comparison with each.
+    """
 
-    def __init__(self, ranked: Sequence[Ranked]) -> None:
-        self._ranked = ranked
+    def __init__(self, found: Callable[[], Iterable[Item]]) -> None:
+        self._found = found
 
-    def contradicted(self, each: Ranked) -> bool:
+    @cached_property
+    def _items(self) -> Sequence[Item]:
+        # What was called wrong, or holds no longer, speaks against nothing, and with nobody.
+        return [item for item in self._found() if not silent(item)]
+
+    def contradicted(self, item: Item) -> bool:
         """Whether one that was found says the contrary, and stands: found good enough or not, since what was overruled
         does not become right by being asked for in other words.
         """
         return any(
-            other is not each
-            and other.dropped not in _SILENT
-            and contradict(each.item, other.item)
-            and yields(each.item, other.item)
-            for other in map(self._ranked.__getitem__, self._contrary(each))
+            other.id != item.id and contradict(item, other) and yields(item, other)
+            for other in map(self._items.__getitem__, self._contrary(item))
         )
 
-    def kin(self, each: Ranked) -> list[Ranked]:
+    def kin(self, item: Item) -> list[Item]:
         """The other corrections that are alike to this one, found good enough or not."""
-        if each.item.kind != "correction" or each.item.trust == "pulled":
+        if item.kind != "correction" or item.trust == "pulled":
             return []
         return [
             other
-            for other in map(self._ranked.__getitem__, sorted(self._alike(each)))
-            if other.item.language == each.item.language
-            and other is not each
-            and other.item.trust != "pulled"
-            and other.dropped not in _SILENT
-            and alike(each.item, other.item)
+            for other in map(self._items.__getitem__, sorted(self._alike(item)))
+            if other.language == item.language
+            and other.id != item.id
+            and other.trust != "pulled"
+            and alike(item, other)
         ]
 
-    def _contrary(self, each: Ranked) -> set[int]:
+    def _contrary(self, item: Item) -> set[int]:
         """At least all whom `contradict` names: it asks for the same words said the other way round, for the same code,
         or for code that the one edit brought and the other one took.
         """
         found: set[int] = set()
-        mine = said(each.item.title)
+        mine = said(item.title)
         if mine:
             found |= self._titles.holding([mine[1]])
-        for before, after in edits(each.item):
+        for before, after in edits(item):
             went, came, _ = sides(before, after)
             found |= self._befores.holding(before.split())
             for parts, texts in ((after.split(), self._befores), (came, self._befores), (went, self._afters)):
@@ -65,23 +67,23 @@ class Beside:
             found.update(at for at, there in self._brought if there in here)
         return found
 
-    def _alike(self, each: Ranked) -> Iterable[int]:
+    def _alike(self, item: Item) -> Iterable[int]:
         """At least all whom `alike` names: the same names went there, and the same came."""
-        if not each.item.evidence:
+        if not item.evidence:
             return ()
-        made = sketch(each.item.evidence[0].before, each.item.evidence[0].after)
+        made = changed(item.evidence[0].before, item.evidence[0].after)
         if made is None:
             return ()
-        for tokens, texts in zip(made[:2], (self._befores, self._afters), strict=True):
+        for tokens, texts in zip(made, (self._befores, self._afters), strict=True):
             names = [token for token in tokens if token not in BLOTS]
             if names:
                 return texts.holding(names)
-        return range(len(self._ranked))
+        return range(len(self._items))
 
     @cached_property
     def _titles(self) -> _Texts:
         # One letter's small form hangs on what stands beside it: a title that holds it is always looked at.
-        titles = [(at, each.item.title) for at, each in enumerate(self._ranked)]
+        titles = [(at, item.title) for at, item in enumerate(self._items)]
         return _Texts(
             [(at, title.lower()) for at, title in titles], {at for at, title in titles if "Σ" in title}
         )
@@ -90,9 +92,9 @@ class Beside:
     def _sides(self) -> list[tuple[int, str, str]]:
         return [
             (at, one.before[:LONGEST], one.after[:LONGEST])
-            for at, each in enumerate(self._ranked)
-            if each.item.kind in ("correction", "rule")
-            for one in each.item.evidence
+            for at, item in enumerate(self._items)
+            if item.kind in ("correction", "rule")
+            for one in item.evidence
         ]
 
     @cached_property

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
+from ..store.edits import edit_key
 from ..store.items import Item
 from ..store.protocols import Floats, Index
 from .concepts import stems_of
@@ -15,8 +17,6 @@ from .question import Understood
 from .surroundings import Code, Surroundings, likeness, surroundings
 
 EACH = 100
-#: In a store of `LARGE` memories or more only so many of them are read and ranked, those with the most evidence.
-LARGE, READ = 20_000, 64
 #: What a word counts whose concept a memory speaks of, where one that it names counts 1.
 BY_CONCEPT = 0.75
 #: A question of fewer telling words ("fix tests") names too little for a memory of the same words to be meant.
@@ -25,25 +25,52 @@ LEAST_SAID = 2.0
 RRF = 60
 
 
+class Items(Sequence[Item]):
+    """Memories by their place; each is read when it is asked for, since of most their numbers say enough."""
+
+    def __init__(self, ids: Sequence[str], known: Mapping[str, Item]) -> None:
+        self.ids = ids
+        self._known = known
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, at: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Item]: ...
+
+    def __getitem__(self, at: int | slice) -> Item | Sequence[Item]:
+        return Items(self.ids[at], self._known) if isinstance(at, slice) else self._known[self.ids[at]]
+
+
 @dataclass(frozen=True)
 class Candidates:
-    """Items and, for each, its cosines, how much of the question's words it holds, its BM25 score (0 for none) and its
-    place in the fusion (0 to 1).
+    """Items and, for each, its cosines, how much of the question's words it holds, its BM25 score (0 for none), its
+    place in the fusion (0 to 1), its language, and what it changed (see `edits.edit_key`).
 
-    `size` is how many memories they were chosen from.
+    `size` is how many memories they were chosen from; `languages` is empty where none was asked for.
     """
 
-    items: tuple[Item, ...]
+    items: Items
     code: Floats
     text: Floats
     words: Floats
     bm25: Floats
     fused: Floats
+    edits: npt.NDArray[np.uint64]
+    languages: Sequence[str]
     size: int
     dropped: Mapping[str, int]
     graph: Mapping[str, float] = field(default_factory=dict)  # memory → its tie to what is named
     complexity: Mapping[str, float] = field(default_factory=dict)  # memory → how like its function is
     among: Collection[str] | None = None  # what the filters let through; None for all
+
+    def alike(self, item: Item) -> list[Item]:
+        """The candidates that changed the same as this one of them, itself too; none where it changed nothing."""
+        mine = edit_key(item)
+        return [self.items[int(at)] for at in np.flatnonzero(self.edits == mine)] if mine else []
 
 
 def candidates(
@@ -71,14 +98,23 @@ def candidates(
     if among is None and index.unseen:
         dropped["unseen"] = index.unseen
     fused = fuse(asked.kind, np.maximum(by_code, text), bm25)
-    if len(index) >= LARGE and len(ids) > READ:
-        best = np.argsort(-(np.maximum(by_code, text) + held / 2), kind="stable")[:READ]
-        kept = sorted({*best.tolist(), *(at for at, m in enumerate(ids) if m in around.memories)})
-        ids = [ids[at] for at in kept]
-        by_code, text, held, bm25, fused = (each[kept] for each in (by_code, text, held, bm25, fused))
-    items = tuple(known[m] for m in ids)
-    alike = likeness(around, [items[at] for at in np.argsort(-fused, kind="stable")], code) if code else {}
-    return Candidates(items, by_code, text, held, bm25, fused, size, dropped, around.memories, alike, among)
+    items = Items(ids, known)
+    best = (items[int(at)] for at in np.argsort(-fused, kind="stable"))
+    return Candidates(
+        items,
+        by_code,
+        text,
+        held,
+        bm25,
+        fused,
+        index.edits(ids),
+        index.languages(ids) if asked.named else (),
+        size,
+        dropped,
+        around.memories,
+        likeness(around, best, code) if code else {},
+        among,
+    )
 
 
 def covered(asked: Understood, index: Index, ids: Sequence[str]) -> Floats:

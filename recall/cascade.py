@@ -107,11 +107,11 @@ def recall(
     start = _lap(timings, "candidates", start)
     ranked = rank(asked, found, now, exists if standing is None else None, weights)
     if standing is not None:
-        ranked = refreshed(ranked, standing, gone or (lambda _: False), weights)
-    way = Way(asked, found, ranked, weights or Weights())
+        ranked = refreshed(ranked, found, standing, gone or (lambda _: False), weights)
+    way, far = Way(asked, found, ranked, weights or Weights()), len(found.items) - len(ranked)
     ranked = linked(ranked, known, index.graph, index.waiting, found.among)
     start = _lap(timings, "rank", start)
-    packed = pack(ranked, question.k, question.budget, counter)
+    packed = pack(ranked, question.k, question.budget, counter, found.items)
     _lap(timings, "pack", start)
     timings["total"] = sum(timings.values())
     shown = [each for each, _ in packed.entries]
@@ -126,7 +126,7 @@ def recall(
         context=packed.context,
         tokens=packed.tokens,
         memories=recalled,
-        dropped=explanation.dropped(packed.left, found.dropped),
+        dropped=explanation.dropped(packed.left, far, found.dropped),
         abstained=not recalled,
         timings_ms=timings,
         exposure=explanation.exposure(

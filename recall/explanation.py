@@ -12,10 +12,8 @@ from ..store.items import Item
 from ..store.kinds import MILLION, Exposure, Shown
 from .concepts import concepts_in, words_of
 from .question import Understood
-from .ranking import RANKER, Ranked, Weights
+from .ranking import MISSES, RANKER, Ranked, Weights
 
-#: How many of the dropped stand in an exposure record: the nearest misses.
-MISSES = 10
 #: Why a memory was left out, for a person.
 REASONS = {
     "weak": "too little speaks for it",
@@ -85,11 +83,12 @@ def _spoken(each: Ranked) -> float:
     return sum(each.why.get(name, 0.0) for name in EVIDENCE)
 
 
-def dropped(left: Sequence[Ranked], filtered: Mapping[str, int]) -> dict[str, int]:
-    """How many were dropped for each reason."""
+def dropped(left: Sequence[Ranked], far: int, filtered: Mapping[str, int]) -> dict[str, int]:
+    """How many were dropped for each reason; so many more were `far` from enough."""
     counts = Counter(each.dropped for each in left)
+    counts.update(weak=far)
     counts.update(filtered)
-    return dict(sorted(counts.items()))
+    return {reason: count for reason, count in sorted(counts.items()) if count}
 
 
 def exposure(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ..store.items import Evidence
+from ..store.items import Evidence, Item
 from ..store.wording import change, count, times
 from .beside import Beside
 from .ranking import Ranked
@@ -50,12 +50,15 @@ class Packed:
     left: tuple[Ranked, ...]
 
 
-def pack(ranked: Sequence[Ranked], k: int, budget: int, counter: TokenCounter) -> Packed:
+def pack(
+    ranked: Sequence[Ranked], k: int, budget: int, counter: TokenCounter, others: Sequence[Item] = ()
+) -> Packed:
     """Pack the best of `ranked`, best first: at most `k` entries and `budget` tokens.
 
-    A correction speaks for all that are alike to it, and says how many there are.
+    A correction speaks for all that are alike to it, and says how many there are; `others` were found too, and may be
+    alike or say the contrary.
     """
-    beside = Beside(ranked)
+    beside = Beside(lambda: {item.id: item for item in (*(each.item for each in ranked), *others)}.values())
     # To count is what takes longest here, and mostly there is room for all: then the whole is counted, and once.
     packed = _packed(ranked, beside, k, None, counter)
     return packed if packed.tokens <= budget else _packed(ranked, beside, k, budget, counter)
@@ -70,11 +73,11 @@ def _packed(
     authors: Counter[str] = Counter()
     for each in ranked:
         reason = each.dropped or _refused(each, entries, authors, k)
-        if not reason and beside.contradicted(each):
+        if not reason and beside.contradicted(each.item):
             reason = "contradicted"
         text = ""
         if not reason:
-            text = entry(each, beside.kin(each))
+            text = entry(each, beside.kin(each.item))
             if budget is not None:
                 text = _fitted(each, text, entries, budget, counter)
             reason = "" if text else "budget"
@@ -124,12 +127,12 @@ def compose(entries: Sequence[tuple[Ranked, str]]) -> str:
     return "\n".join(lines)
 
 
-def entry(each: Ranked, kin: Sequence[Ranked] = ()) -> str:
+def entry(each: Ranked, kin: Sequence[Item] = ()) -> str:
     """One memory, and those alike that it speaks for: what to do, said positively, and why."""
     return _quoted(each) if each.item.trust == "pulled" else _told(each, kin)
 
 
-def _told(each: Ranked, kin: Sequence[Ranked]) -> str:
+def _told(each: Ranked, kin: Sequence[Item]) -> str:
     item = each.item
     parts = [plain(item.title)]
     if item.kind not in ("correction", "rule") and item.text:
@@ -155,16 +158,16 @@ def _quoted(each: Ranked) -> str:
     return f"{who} {said} (pulled, not verified{', ' + each.stale if each.stale else ''})"
 
 
-def reason(each: Ranked, kin: Sequence[Ranked] = ()) -> str:
+def reason(each: Ranked, kin: Sequence[Item] = ()) -> str:
     """Why: how often, when last, by whom and where."""
     item = each.item
     parts = []
-    evidence = [one for other in (each, *kin) for one in other.item.evidence]
+    evidence = [one for other in (item, *kin) for one in other.evidence]
     last = max(evidence, key=lambda one: one.t) if evidence else None
-    subject = next((other.item.subject for other in (each, *kin) if last in other.item.evidence), "")
+    subject = next((other.subject for other in (item, *kin) if last in other.evidence), "")
     if item.kind in ("correction", "rule"):
-        against = sum(other.item.against for other in (each, *kin))
-        parts.append(_often(each, kin, evidence) + (f", {against} against" if against else ""))
+        against = sum(other.against for other in (item, *kin))
+        parts.append(_often(item, kin, evidence) + (f", {against} against" if against else ""))
     if last is not None and item.kind == "preference":
         parts.append(f"as in {plain(last.path, 80)}")
     elif last is not None:
@@ -179,8 +182,8 @@ def reason(each: Ranked, kin: Sequence[Ranked] = ()) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _often(each: Ranked, kin: Sequence[Ranked], evidence: Sequence[Evidence]) -> str:
-    support = sum(other.item.support for other in (each, *kin))
+def _often(item: Item, kin: Sequence[Item], evidence: Sequence[Evidence]) -> str:
+    support = sum(other.support for other in (item, *kin))
     commits = len({one.commit for one in evidence if one.commit})
     # How many commits is known only where all of them are at hand: a rule keeps a few of its corrections.
     often = f"corrected {times(max(1, support))}"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import numpy as np
+
+from ..store.edits import edit_key
 from ..store.items import Item
+from ..store.protocols import Floats
 from .candidates import Candidates, places
 from .question import NAME, Understood
-from .sameness import sketch
+from .sameness import silent
 from .sameness import success as success
 
 #: Names this ranking in exposure records; it changes whenever a weight or a threshold does.
@@ -85,23 +88,28 @@ def rank(
     now: int,
     exists: Callable[[str], bool] | None,
     weights: Weights | None = None,
+    *,
+    whole: bool = False,
 ) -> list[Ranked]:
-    """All candidates, those good enough first, each best first."""
+    """The candidates that are good enough and the nearest of the others, each of them best first.
+
+    Of those others `MISSES` are measured, or all with `whole`: most of what is found is far from enough, and its
+    likeness and words say so without its being read.
+    """
     weights = weights or Weights()
-    out = []
-    needed = weights.threshold(found.size)
-    measures = features(asked, found, now)
+    close = range(len(found.items)) if whole else _close(asked, found, weights)
+    measures = features(asked, found, now, close)
     evidence = [_evidence(weights, each) for each in measures]
     shares = [sum(each.values()) for each in evidence]
-    needed = max([needed, *(weights.beside * share for share in shares)])
-    for at, item in enumerate(found.items):
-        why, told = evidence[at], measures[at]
-        tied, stale = found.graph.get(item.id, 0.0), ""
+    needed = max([weights.threshold(found.size), *(weights.beside * share for share in shares)])
+    out = []
+    for at, why, told, share in zip(close, evidence, measures, shares, strict=True):
+        item, stale = found.items[at], ""
+        tied = found.graph.get(item.id, 0.0)
         if tied:
             why["graph"] = weights.graph * tied
         named = tied >= weights.named  # a weaker tie only says what comes first
-        share = shares[at] + (why["graph"] if named else 0.0)
-        dropped = _gate(weights, item, why, share, needed, named)
+        dropped = _gate(weights, item, why, share + (why["graph"] if named else 0.0), needed, named)
         for name in LATER:
             if name in told:
                 why[name] = float(getattr(weights, name)) * told[name]
@@ -114,6 +122,39 @@ def rank(
         out = [replace(each, dropped=each.dropped or "weak") if each.score < least else each for each in out]
     out.sort(key=lambda each: (bool(each.dropped), -each.score, each.item.id))
     return out
+
+
+#: So many of what is not good enough are measured: those that an answer's record names.
+MISSES = 10
+
+
+def _close(asked: Understood, found: Candidates, weights: Weights) -> list[int]:
+    """Which candidates may be good enough, and the nearest of the others, told without reading any of them."""
+    if not len(found.items):
+        return []
+    share = weights.similarity * _likeness(found) + weights.words * found.words
+    if found.languages:
+        share -= weights.language * np.array([_is_other(asked, each) for each in found.languages], np.float32)
+    tied = np.array([found.graph.get(m, 0.0) for m in found.items.ids], np.float32)
+    # What the file under work says of each is not known yet: half of its weight, for it or against it.
+    open_by = weights.stands / 2 if asked.code else 0.0
+    needed = max(weights.threshold(found.size), weights.beside * (float(share.max()) - open_by))
+    enough = share + weights.graph * np.where(tied >= weights.named, tied, 0) + open_by >= needed - ROUNDING
+    nearest = np.argsort(-(share + weights.graph * tied), kind="stable")[: int(enough.sum()) + MISSES]
+    return sorted({*np.flatnonzero(enough).tolist(), *nearest.tolist()})
+
+
+#: What sums of the same numbers in another order may be off by.
+ROUNDING = 1e-5
+
+
+def _likeness(found: Candidates) -> Floats:
+    return np.maximum(np.maximum(found.code, found.text), np.float32(0))
+
+
+def _is_other(asked: Understood, language: str) -> bool:
+    """Whether a memory is of another language than those that are named."""
+    return bool(asked.named and language and language not in asked.named)
 
 
 #: Features that say what comes first among those that are good enough, and nothing of whether they are.
@@ -136,29 +177,32 @@ def fresh(
     return sorted(out, key=lambda each: (bool(each.dropped), -each.score, each.item.id))
 
 
-def features(asked: Understood, found: Candidates, now: int) -> list[dict[str, float]]:
-    """What can be measured of each candidate, from 0 to 1 but for `success` and `language` (below 0 too).
+def features(
+    asked: Understood, found: Candidates, now: int, places: Sequence[int] | None = None
+) -> list[dict[str, float]]:
+    """What can be measured of the candidates at these places, of all without them: from 0 to 1 but for `success` and
+    `language` (below 0 too).
 
     `place` is left out where no file is asked about, `fits` where no code is given or a memory has none, `stands`
     where the file's text is not at hand: it goes from -0.5 to 0.5.
     """
-    fitting = fits(asked, found.items)
-    often = repeats(found.items)
+    places = range(len(found.items)) if places is None else places
+    items = [found.items[at] for at in places]
+    fitting = fits(asked, items)
+    likeness = _likeness(found)
+    often = repeats(found, items)
     out = []
-    for at, item in enumerate(found.items):
-        told = {
-            "similarity": max(0.0, float(found.code[at]), float(found.text[at])),
-            "words": float(found.words[at]),
-        }
-        if asked.named and item.language and item.language not in asked.named:
+    for number, (at, item) in enumerate(zip(places, items, strict=True)):
+        told = {"similarity": float(likeness[at]), "words": float(found.words[at])}
+        if _is_other(asked, item.language):
             told["language"] = -1.0
         told["fusion"] = float(found.fused[at])
         told["recency"] = recency(now - item.created)
         told["success"] = success(item) - 0.5
         told["preference"] = float(item.hand == "person" or item.kind == "note")
         told["scope"] = float(item.scope in ("project", "user"))
-        told["repeats"] = often[at]
-        if fitting and (share := fitting[at]) is not None:
+        told["repeats"] = often[number]
+        if fitting and (share := fitting[number]) is not None:
             told["fits"] = share
             if asked.code:
                 told["stands"] = share - 0.5
@@ -211,43 +255,13 @@ def _changed(before: str, after: str) -> tuple[frozenset[str], frozenset[str], s
     return was, frozenset(NAME.findall(after)) - was, " ".join(before.split())
 
 
-def repeats(items: Sequence[Item]) -> list[float]:
-    """How often each correction was made, 0 for once to 1: in how many commits the same tokens went and came."""
-    kinds = [_kind(item) for item in items]
-    commits: defaultdict[object, set[str]] = defaultdict(set)
-    for kind, item in zip(kinds, items, strict=True):
-        if kind is not None:
-            commits[kind].update([each.commit for each in item.evidence])
-    often = {kind: min(1.0, math.log2(max(1, len(of))) / math.log2(OFTEN)) for kind, of in commits.items()}
-    return [often.get(kind, 0.0) for kind in kinds]
-
-
-def _kind(item: Item) -> object:
-    if not item.evidence:
-        return None
-    told = _tokens(item.evidence[0].before, item.evidence[0].after)
-    return (item.language, told) if told is not None else None
-
-
-@lru_cache(maxsize=4_096)
-def _tokens(before: str, after: str) -> int | None:
-    """A number for the tokens that went and came, equal for alike edits: tokens take longer to compare."""
-    made = sketch(*_differing(before, after))
-    return hash(made[:2]) if made is not None else None
-
-
-def _differing(before: str, after: str) -> tuple[str, str]:
-    """Both sides without the lines that they begin and end with alike: no token of these went or came."""
-    if "`" in before or "`" in after:
-        return before, after  # a token may go over several lines
-    old, new = before.split("\n"), after.split("\n")
-    while old and new and old[-1] == new[-1]:
-        del old[-1], new[-1]
-    same = next(
-        (at for at, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]),
-        min(len(old), len(new)),
-    )
-    return "\n".join(old[same:]), "\n".join(new[same:])
+def repeats(found: Candidates, items: Sequence[Item]) -> list[float]:
+    """How often each of these candidates was made, 0 for once to 1: in how many commits the same went and came."""
+    often: dict[int, float] = {}
+    for kind, item in {edit_key(item): item for item in items}.items():
+        commits = {each.commit for other in found.alike(item) for each in other.evidence}
+        often[kind] = min(1.0, math.log2(max(1, len(commits))) / math.log2(OFTEN))
+    return [often[edit_key(item)] for item in items]
 
 
 def _evidence(weights: Weights, told: Mapping[str, float]) -> dict[str, float]:
@@ -263,12 +277,8 @@ def _gate(
     weights: Weights, item: Item, why: Mapping[str, float], share: float, needed: float, named: bool
 ) -> str:
     """Why a memory is not good enough, in one word; empty when it is."""
-    if share < needed and item.status != "retired" and not item.against:
-        return "weak"  # most are; the reasons that come before it need one of those
-    if item.status == "retired":
-        return "retired"
-    if item.against >= 1 and success(item) < 0.35:
-        return "disputed"
+    if reason := silent(item):
+        return reason
     if named:
         return "weak" if share < needed else ""
     if why["similarity"] < weights.similarity * weights.least_similarity:

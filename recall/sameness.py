@@ -6,14 +6,11 @@ import re
 from collections import Counter
 from functools import lru_cache
 
+from ..store.edits import BLOTS, LONGEST, NAME, TOKEN, Tokens, changed, tokens
 from ..store.items import Item
 
 #: Of the names of two edits that only add or only take out, so much is the same on both.
 BESIDE = 0.6
-_TOKEN = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`[^`]*`|[A-Za-z_$][\w$]*|\d[\w.]*|[^\w\s]+?")
-_NAME = re.compile(r"[A-Za-z_$][\w$]{2,}\Z")
-LONGEST = 2_000
-BLOTS = ("TEXT", "NUMBER")
 
 
 def same(one: Item, other: Item) -> bool:
@@ -43,7 +40,7 @@ def alike(one: Item, other: Item) -> bool:
     return mine is not None and theirs is not None and alike_sketches(mine, theirs)
 
 
-Sketch = tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]
+Sketch = tuple[Tokens, Tokens, frozenset[str]]
 
 
 def alike_sketches(mine: Sketch, theirs: Sketch) -> bool:
@@ -61,21 +58,11 @@ def alike_sketches(mine: Sketch, theirs: Sketch) -> bool:
 @lru_cache(maxsize=4_096)
 def sketch(before: str, after: str) -> Sketch | None:
     """The tokens that went, those that came, and all names; None where what changed has no name."""
-    old, new = (Counter(map(_blotted, _TOKEN.findall(side[:LONGEST]))) for side in (before, after))
-    went, came = (tuple(sorted(each.elements())) for each in (old - new, new - old))
-    if not any(_NAME.match(token) for token in (*went, *came)):
+    told = changed(before, after)
+    if told is None:
         return None
-    return (
-        went,
-        came,
-        frozenset(token for token in (*old, *new) if token[0].isalpha() and token not in BLOTS),
-    )
-
-
-def _blotted(token: str) -> str:
-    if token[0] in "\"'`":
-        return BLOTS[0]
-    return BLOTS[1] if token[0].isdigit() else token
+    held = (*tokens(before), *tokens(after))
+    return *told, frozenset(token for token in held if token[0].isalpha() and token not in BLOTS)
 
 
 def _sides(item: Item) -> set[tuple[str, str]]:
@@ -86,12 +73,14 @@ def _sides(item: Item) -> set[tuple[str, str]]:
 
 #: Of two that contradict each other the older one stands where it is surer by so much: ten corrections against one.
 SURER = 0.2
+#: A memory that is right less often than so is not shown, once somebody spoke against it.
+DISPUTED = 0.35
 _SAID = re.compile(
     r"""\b(?:use|prefer|call|write|choose|take)\s+(?P<one>`+[^`]+`+|[^\s,;:]+(?:\s[^\s,;:]+){0,2}?)
     \s*(?:,?\s+(?:instead\s+of|rather\s+than|over|and\s+not|not))\s+(?P<other>`+[^`]+`+|[^\s,;:.]+)""",
     re.IGNORECASE | re.VERBOSE,
 )
-Sides = tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]
+Sides = tuple[Tokens, Tokens, frozenset[str]]
 
 
 def contradict(one: Item, other: Item) -> bool:
@@ -116,6 +105,15 @@ def yields(one: Item, other: Item) -> bool:
     if abs(surer) >= SURER:
         return surer < 0
     return (one.created, one.id) < (other.created, other.id)
+
+
+def silent(item: Item) -> str:
+    """Why a memory has nothing to say: "retired", since it holds no longer, or "disputed", since more speaks against it
+    than for it; empty for most.
+    """
+    if item.status == "retired":
+        return "retired"
+    return "disputed" if item.against >= 1 and success(item) < DISPUTED else ""
 
 
 def success(item: Item) -> float:
@@ -155,13 +153,7 @@ def _against(one: tuple[str, str], other: tuple[str, str]) -> bool:
     if not (undone or redone):
         return False
     # There and back again is told by the names alone; of a step further only the same surroundings tell.
-    if (
-        undone
-        and redone
-        and any(_NAME.match(token) for token in (*left[0], *left[1]))
-        and left[0]
-        and left[1]
-    ):
+    if undone and redone and any(NAME.match(token) for token in (*left[0], *left[1])) and left[0] and left[1]:
         return True
     both = left[2] | right[2]
     return bool(both) and len(left[2] & right[2]) >= BESIDE * len(both)
@@ -175,7 +167,7 @@ def _goes_on(first: tuple[str, str], then: tuple[str, str]) -> bool:
         and 2 * len(came) >= len(then[0])
         and came in then[0]
         and came not in then[1]
-        and any(_NAME.match(token) for token in _TOKEN.findall(came))
+        and any(NAME.match(token) for token in TOKEN.findall(came))
     )
 
 
@@ -194,6 +186,6 @@ def alike_edits(one: tuple[str, str], other: tuple[str, str]) -> bool:
 @lru_cache(maxsize=4_096)
 def sides(before: str, after: str) -> Sides:
     """The tokens that went and those that came, texts and numbers as they are, and the names on both sides."""
-    old, new = (Counter(_TOKEN.findall(side)) for side in (before, after))
+    old, new = (Counter(TOKEN.findall(side)) for side in (before, after))
     went, came = (tuple(sorted(each.elements())) for each in (old - new, new - old))
-    return went, came, frozenset(token for token in old & new if _NAME.match(token))
+    return went, came, frozenset(token for token in old & new if NAME.match(token))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from ..store.items import Item
@@ -86,10 +87,13 @@ def surroundings(
     return Surroundings(near, tuple(files), sum(told) / len(told) if told else None)
 
 
-def likeness(found: Surroundings, items: Sequence[Item], code: Code) -> dict[str, float]:
-    """Memory id → how like in complexity its function is to what the question names: 1 for the same, 0 for 16 times."""
+def likeness(found: Surroundings, items: Iterable[Item], code: Code) -> dict[str, float]:
+    """Memory id → how like in complexity its function is to what the question names: 1 for the same, 0 for 16 times.
+
+    Of `items` only the first are looked at, and none where no complexity is known.
+    """
     out: dict[str, float] = {}
-    for item in items[:MEASURED] if found.complexity is not None else ():
+    for item in islice(items, MEASURED) if found.complexity is not None else ():
         held = [code.complexity(each.path, each.symbol) for each in item.evidence[:1] if each.symbol]
         if held and held[0] is not None and found.complexity is not None:
             out[item.id] = max(0.0, 1 - abs(math.log2((1 + held[0]) / (1 + found.complexity))) / 4)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..store.items import Item
+from .candidates import Candidates
 from .ranking import Ranked, Weights, fresh
 from .sameness import alike
 
@@ -16,6 +17,7 @@ ROUNDS = 3
 
 def refreshed(
     ranked: Sequence[Ranked],
+    found: Candidates,
     standing: Callable[[Item], str],
     gone: Callable[[Item], bool],
     weights: Weights | None = None,
@@ -27,7 +29,7 @@ def refreshed(
     out = fresh(ranked, standing, weights)
     for _ in range(ROUNDS):
         left = [
-            replace(each, dropped=GONE) if _of_one_place(each, out) and gone(each.item) else each
+            replace(each, dropped=GONE) if _of_one_place(each, found) and gone(each.item) else each
             for each in out
         ]
         if not any(each.dropped == GONE and not was.dropped for each, was in zip(left, out, strict=True)):
@@ -36,17 +38,15 @@ def refreshed(
     return out
 
 
-def _of_one_place(each: Ranked, ranked: Sequence[Ranked]) -> bool:
+def _of_one_place(each: Ranked, found: Candidates) -> bool:
     """Whether a correction whose code does not stand was never made again in another commit."""
     item = each.item
     if each.dropped or not each.stale or item.kind != "correction":
         return False
     commits = {one.commit for one in item.evidence}
     return len(commits) < 2 and not any(
-        other.item.kind in ("correction", "rule")
-        and other.item.language == item.language
-        and commits.isdisjoint(one.commit for one in other.item.evidence)
-        and alike(item, other.item)
-        for other in ranked
-        if other is not each
+        other.id != item.id
+        and commits.isdisjoint(one.commit for one in other.evidence)
+        and alike(item, other)
+        for other in found.alike(item)
     )

@@ -9,10 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from ..repo.errors import BusyError, PlaceError
 from . import derived
 from .derived import Entry, Manifest
+from .edits import edit_key
 from .graph import MemoryGraph, SqliteGraph, edges
 from .items import Item, by_id
 from .lock import writer_lock
@@ -134,6 +136,14 @@ class MemoryIndex:
                 held = set(terms(self._items[m].words))
                 out[at] = [not held.isdisjoint(group) for group in groups]
         return out
+
+    def edits(self, ids: Sequence[str]) -> npt.NDArray[np.uint64]:
+        """What the first edit of each memory changed, as one number (see `edits.edit_key`); 0 where it is none."""
+        return np.fromiter((edit_key(self._items[m]) for m in ids), np.uint64, len(ids))
+
+    def languages(self, ids: Sequence[str]) -> list[str]:
+        """The language of each memory; empty for none."""
+        return [self._items[m].language for m in ids]
 
     @property
     def known(self) -> Mapping[str, Item]:

@@ -175,6 +175,22 @@ class LayeredIndex:
             out[there] = self.late.holding([ids[at] for at in there], groups)
         return out
 
+    def edits(self, ids: Sequence[str]) -> npt.NDArray[np.uint64]:
+        """What the first edit of each memory changed, as one number (see `edits.edit_key`); 0 where it is none."""
+        numbers, here = self._here(ids)
+        out = np.zeros(len(ids), np.uint64)
+        out[here] = self.bulk.edits(numbers[here])
+        if not here.all():
+            out[~here] = self.late.edits([ids[at] for at in np.flatnonzero(~here).tolist()])
+        return out
+
+    def languages(self, ids: Sequence[str]) -> list[str]:
+        """The language of each memory; empty for none."""
+        numbers, here = self._here(ids)
+        held = iter(self.bulk.languages(numbers[here]))
+        rest = iter(self.late.languages([ids[at] for at in np.flatnonzero(~here).tolist()]))
+        return [next(held if there else rest) for there in here.tolist()]
+
     def select(self, languages: Sequence[str] = (), folder: str = "") -> Selection | None:
         """The memories that pass a hard filter, kept for the next question; None where none is asked for."""
         late = self.late.select(languages, folder)

@@ -161,6 +161,14 @@ class Index(Protocol):
         """Which of these memories hold a word of which group of stems: (ids, groups)."""
         ...
 
+    def edits(self, ids: Sequence[str]) -> npt.NDArray[np.uint64]:
+        """What the first edit of each memory changed, as one number (see `edits.edit_key`); 0 where it is none."""
+        ...
+
+    def languages(self, ids: Sequence[str]) -> list[str]:
+        """The language of each memory; empty for none."""
+        ...
+
     def select(self, languages: Sequence[str] = (), folder: str = "") -> Collection[str] | None:
         """The memories that pass a hard filter; None where none is asked for."""
         ...

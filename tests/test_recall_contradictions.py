@@ -107,7 +107,8 @@ def test_what_was_said_far_more_often_stands_against_one_newer_contrary() -> Non
 def test_a_contrary_that_was_too_weak_itself_still_overrules_and_a_disputed_one_does_not() -> None:
     old, new = edit("old", *CONTRARY[0][:2], days=90), edit("new", *CONTRARY[0][2:])
     assert packed(old, new, weak=("new",)) == ([], {"old": "contradicted", "new": "weak"})
-    ranked = [Ranked(old, 1.0, {}), Ranked(new, 0.9, {}, "disputed")]
+    wrong = replace(new, against=9)
+    ranked = [Ranked(old, 1.0, {}), Ranked(wrong, 0.9, {}, "disputed")]
     assert [each.item.id for each, _ in pack(ranked, 5, 500, FourLetters()).entries] == ["old"]
 
 

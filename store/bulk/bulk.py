@@ -210,6 +210,18 @@ class Bulk:
         """Which of these memories hold a word of which group of stems: (numbers, groups)."""
         return self._scorer.holding(np.asarray(numbers, np.uint32), groups)
 
+    def edits(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+        """What the first edit of each changed, as one number; 0 where it is none."""
+        return np.asarray(self.columns["edit"][numbers], np.uint64)
+
+    def languages(self, numbers: npt.NDArray[np.int64]) -> list[str]:
+        """The language of each; empty for none."""
+        named = self.manifest.languages
+        return [
+            named[at] if at < 255 else self.item(number).language  # all that came after share a number
+            for at, number in zip(self.columns["language"][numbers].tolist(), numbers.tolist(), strict=True)
+        ]
+
     def select(self, languages: Sequence[str], folder: str) -> Mask:
         """Which memories pass a hard filter: see `Selections.select`; kept for the next question."""
         wanted = (frozenset(languages), folder)

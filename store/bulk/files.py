@@ -15,7 +15,7 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from .. import derived, notes
+from .. import derived, edits, notes
 from ..durable import SYSTEM, read
 from ..secret_rules import TOKENS
 from .entries import EVIDENCE, FIELDS, from_bytes
@@ -23,14 +23,16 @@ from .entries import EVIDENCE, FIELDS, from_bytes
 FOLDER = "bulk"
 MANIFEST = "bulk.json"
 #: Raised when the files are laid down in another way, or what may be shown of a memory is another.
-FORM = 1
+FORM = 2
 ENTRIES, ROWS, COLUMNS, WORDS, GRAPH, NEAR = (
     "entries.bin", "rows.bin", "columns.bin", "words.bin", "graph.sqlite", "near.voyager",
 )  # fmt: skip
 #: What is told of each memory without reading its entry. `id` is cut to its first eight bytes, `made` is of what
-#: the item was made (see `late.fingerprint`), `end` is where its entry ends, `placed` whether it names a path.
+#: the item was made (see `late.fingerprint`), `end` is where its entry ends, `edit` what it changed (see
+#: `edits.edit_key`), `placed` whether it names a path.
 COLUMN = np.dtype([
-    ("id", "<u8"), ("rest", "<u8"), ("made", "<u8"), ("end", "<u8"), ("language", "u1"), ("placed", "?"),
+    ("id", "<u8"), ("rest", "<u8"), ("made", "<u8"), ("end", "<u8"), ("edit", "<u8"),
+    ("language", "u1"), ("placed", "?"),
 ])  # fmt: skip
 Columns = npt.NDArray[np.void]
 
@@ -59,7 +61,9 @@ class Manifest:
 
 def maker() -> str:
     """By what code it was laid down: another version may see other secrets, or keep other fields."""
-    return hashlib.sha256(repr((FORM, COLUMN.descr, TOKENS, FIELDS, EVIDENCE)).encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        repr((FORM, edits.FORM, COLUMN.descr, TOKENS, FIELDS, EVIDENCE)).encode()
+    ).hexdigest()[:16]
 
 
 def read_manifest(folder: Path) -> Manifest | str:

@@ -13,6 +13,7 @@ from typing import Any
 import google_crc32c
 import numpy as np
 
+from ..edits import edit_key
 from ..graph import SqliteGraph, edges
 from ..items import Item
 from ..near import VoyagerGraph
@@ -90,6 +91,7 @@ def _written(
                     int(item.id[16:], 16),
                     made,
                     end,
+                    edit_key(item),
                     min(255, languages.setdefault(item.language, len(languages))),
                     bool(item.path) or any(each.path for each in item.evidence),
                 )
