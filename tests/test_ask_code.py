@@ -220,7 +220,7 @@ def test_an_index_on_its_way_says_so(memory: Session, monkeypatch: pytest.Monkey
     assert any("is being made: 0 of" in note for note in early["notes"])
     state = memory.engine._state
     assert state.waits
-    while memory.engine._read_code():
+    while memory.engine._upkeep.read_code():
         pass
     assert not memory.recall("retry sending a request", sources="code")["abstained"]
 

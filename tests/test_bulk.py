@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cortex.daemon import engine as working
-from cortex.daemon import holding
+from cortex.daemon import holding, upkeep
 from cortex.daemon.engine import Engine
 from cortex.daemon.laying import lay as lay_store
 from cortex.daemon.state import Models
@@ -432,7 +431,7 @@ def test_a_large_journal_is_let_go_of_and_what_comes_then_is_seen(
     store: Path, repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(holding, "LAY_AT", 4)
-    monkeypatch.setattr(working, "MANY", 4)
+    monkeypatch.setattr(upkeep, "MANY", 4)
     engine = Engine(find(repo), Models())
     for n in range(8):
         engine.handle("remember", {"text": f"Module number {n} of the parser owns the tokens of colour {n}."})
@@ -442,7 +441,7 @@ def test_a_large_journal_is_let_go_of_and_what_comes_then_is_seen(
     )
     assert asked(engine)[1] == ["Retries"]
     assert engine._state.journal.is_read
-    monkeypatch.setattr(working, "REST_S", 0.0)
+    monkeypatch.setattr(upkeep, "REST_S", 0.0)
     while engine.background(lambda: False, 0.2):
         pass
     assert not engine._state.journal.is_read
@@ -489,7 +488,7 @@ def test_what_is_too_large_to_be_read_at_once_is_laid_down_first_and_the_answer_
     answer = engine.handle("ask", {"question": QUESTIONS[1]})
     assert answer["abstained"] and answer["notes"] == [holding.PATIENCE]
     assert not engine.background(lambda: False, 0.2)
-    assert engine._laying is not None and engine._laying._process.wait(60) == 0
+    assert engine._upkeep.laying is not None and engine._upkeep.laying._process.wait(60) == 0
     answer = engine.handle("ask", {"question": QUESTIONS[1]})
     assert [each["title"] for each in answer["memories"]] == ["Retries"] and answer["notes"] == []
     assert not engine._state.journal.is_read
@@ -501,7 +500,7 @@ def test_what_is_too_large_to_be_read_at_once_is_laid_down_first_and_the_answer_
     engine = Engine(find(repo), Models(), behind=True)
     assert engine.handle("ask", {"question": QUESTIONS[1]})["abstained"]
     engine.background(lambda: False, 0.2)
-    assert engine._laying is not None and engine._laying._process.wait(60) != 0
+    assert engine._upkeep.laying is not None and engine._upkeep.laying._process.wait(60) != 0
     engine.background(lambda: False, 0.2)
     assert [each["title"] for each in engine.handle("ask", {"question": QUESTIONS[1]})["memories"]] == [
         "Retries"

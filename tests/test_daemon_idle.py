@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cortex.daemon import engine as engines
+from cortex.daemon import upkeep
 from cortex.daemon.engine import Engine
 from cortex.repo.layout import lay_down
 from cortex.repo.places import LINK, find
@@ -16,7 +16,7 @@ from cortex.store.journal import create
 @pytest.fixture
 def engine(repo: Path) -> Engine:
     place = find(repo)
-    lay_down(place, Path(engines.__file__).parent.parent / ".cortex-template")
+    lay_down(place, Path(upkeep.__file__).parent.parent / ".cortex-template")
     create(place.store)
     return Engine(place)
 
@@ -39,7 +39,7 @@ def test_an_idle_repository_is_let_go_of_and_comes_back(
     ]
     settle(engine)
     assert held(engine), "it was in use just now"
-    monkeypatch.setattr(engines, "IDLE_S", 0.0)
+    monkeypatch.setattr(upkeep, "IDLE_S", 0.0)
     settle(engine)
     assert not held(engine)
     engine.drain()

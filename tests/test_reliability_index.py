@@ -26,17 +26,16 @@ TEMPLATE = Path(__file__).resolve().parent.parent / ".cortex-template"
 DAMAGE = """
 import json, random, sys
 from pathlib import Path
-import cortex.daemon.engine as working
+from cortex.daemon import apart, holding, upkeep
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import Models
 from cortex.repo.places import find
-import cortex.daemon.holding as holding
 
-working.QUIET_S = 0.0  # what is read in quiet moments is read at once
+apart.QUIET_S = 0.0  # what is read in quiet moments is read at once
 
 repo, seed, count, large = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 holding.LAY_AT = large or holding.LAY_AT
-working.LAY_S = 0.0
+upkeep.LAY_S = 0.0
 chance = random.Random(seed)
 models = Models()
 place = find(repo)
@@ -49,9 +48,9 @@ def answers(engine):
 
 def rest(engine):
     # All that the background does, and what it has other processes do.
-    while engine.background(lambda: False, 5.0) or engine._laying is not None:
-        if engine._laying is not None:
-            engine._laying._process.wait()
+    while engine.background(lambda: False, 5.0) or engine._upkeep.laying is not None:
+        if engine._upkeep.laying is not None:
+            engine._upkeep.laying._process.wait()
 
 engine = Engine(place, models)
 engine.background(lambda: False, 5.0)

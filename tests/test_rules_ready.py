@@ -212,7 +212,7 @@ def test_the_daemon_keeps_rules_ready_and_reads_nothing_again_for_it(store: Path
     file = find(store).store / "index" / ready.FILE
     engine.background(lambda: False, 0.1)
     assert file.exists() and as_it_opens(store)[1] is True
-    engine._let_go()
+    engine._opened.let_go()
     shutil.rmtree(file.parent)
     engine.background(lambda: False, 0.1)
     assert not engine._state.journal.is_read
