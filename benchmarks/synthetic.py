@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import random
 import re
@@ -13,6 +12,7 @@ from pathlib import Path
 from measuring import git
 
 from cortex.models import descriptions
+from cortex.models.merges import Merges
 from cortex.store.journal import FileJournal
 from cortex.store.kinds import MILLION, Correction, Hole, Memory, Pattern, RuleEvent
 from cortex.store.record import Draft
@@ -115,10 +115,7 @@ def memories(store: Path, count: int, rules: int = 50, seed: int = 1) -> None:
 @lru_cache(maxsize=1)
 def vocabulary() -> tuple[list[str], list[float]]:
     """The 6,000 commonest words of the token counter's vocabulary, and their weights, which follow Zipf's law."""
-    from tokenizers import Tokenizer
-
-    data = gzip.decompress((descriptions.FOLDER / descriptions.COUNTER.file).read_bytes())
-    known = Tokenizer.from_buffer(data).get_vocab()
+    known = Merges(descriptions.read(descriptions.COUNTER)).tokenizer().get_vocab()
     common = sorted(known, key=known.__getitem__)
     words = [word[1:] for word in common if re.fullmatch("Ġ[a-z]{4,12}", word)][:6_000]
     return words, list(itertools.accumulate(1 / (rank + 10) for rank in range(len(words))))

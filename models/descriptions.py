@@ -41,10 +41,10 @@ ENCODER = ModelFile(
 
 COUNTER = ModelFile(
     name="bpe56k",
-    file="cortex_tokens.json.gz",
-    sha256="286e6952d84268a5d662c1714c56f569215c3b9df6fc53221d67ae120da47e65",
+    file="cortex_tokens.pairs",
+    sha256="14837ac9d65e1f91a11dfa840f029e023ada26dcc2d03e237d6f5a4be359e1d6",
     licence="MIT",
-    about="A byte-level BPE over code and prose, made by training/tokens.py.",
+    about="The merges of a byte-level BPE over code and prose, two ids of 16 bits each; by training/tokens.py.",
 )
 
 CLASSIFIER = ModelFile(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..repo.errors import DamagedError
 from .descriptions import BUILTIN, COUNTERS, ModelFile, choose, read
+from .merges import Merges
 from .sessions import give_back
 
 if TYPE_CHECKING:
@@ -18,23 +19,34 @@ _LONGEST_TOKEN = (
 )
 
 
+#: So many characters are counted pair by pair before the tokenizer is made: those of some ten answers.
+_FEW = 20_000
+
+
 class BpeCounter:
     """Counts the tokens of a byte-level BPE of our own, scaled to the count of a public LLM tokenizer.
 
-    `docs/models.md` has how far it is from o200k_base and cl100k_base, by language.
+    `docs/models.md` has how far it is from o200k_base and cl100k_base, by language. Raises `DamagedError` for data
+    that are no merges.
     """
 
     def __init__(self, model: ModelFile, data: bytes) -> None:
-        from tokenizers import Tokenizer
-
         self.name = model.version
         try:
-            self._tokenizer: Tokenizer = Tokenizer.from_buffer(gzip.decompress(data))
-        except (OSError, EOFError, ValueError) as error:
+            self._merges = Merges(data)
+        except ValueError as error:
             raise DamagedError(
                 f"the model file {model.file} cannot be read: {error}", "install Cortex again"
             ) from error
+        self._left = _FEW
         self._scale = model.scale
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        self._left = 0
+        made = self._merges.tokenizer()
+        give_back()  # to make it takes more than is kept of it
+        return made
 
     def _encode(self, text: str) -> Encoding:
         # A lone surrogate is no character, and the tokenizer takes none.
@@ -44,7 +56,9 @@ class BpeCounter:
 
     def count(self, text: str) -> int:
         """The tokens of a text; 0 for an empty one."""
-        return math.ceil(len(self._encode(text).ids) * self._scale)
+        self._left -= len(text)
+        found = self._merges.count(text) if self._left >= 0 else None
+        return math.ceil((len(self._encode(text).ids) if found is None else found) * self._scale)
 
     def truncate(self, text: str, budget: int) -> str:
         """The longest head of a text, cut between tokens, whose count is at most `budget`."""
@@ -67,6 +81,4 @@ class BpeCounter:
 def load(name: str = BUILTIN) -> BpeCounter:
     """The counter called `name`; `UsageError` for an unknown one, `DamagedError` for a changed file."""
     model = choose(COUNTERS, name, "token counter")
-    counter = BpeCounter(model, read(model))
-    give_back()  # reading the file takes more than is kept of it
-    return counter
+    return BpeCounter(model, read(model))

@@ -1,15 +1,15 @@
 """Makes the token counter: a byte-level BPE over permissively licensed code and prose.
 
-Run `python training/tokens.py --clones FOLDER`; it writes models/data/cortex_tokens.json.gz and its hash.
+Run `python training/tokens.py --clones FOLDER`; it writes models/data/cortex_tokens.pairs and its hash.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import random
 import re
+import struct
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -18,27 +18,11 @@ from clones import clone, files
 from sources import sources
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-OUT = Path(__file__).parents[1] / "models" / "data" / "cortex_tokens.json.gz"
+from cortex.models.merges import PATTERN, Merges
+
+OUT = Path(__file__).parents[1] / "models" / "data" / "cortex_tokens.pairs"
 VOCABULARY = 57_344
 SEED = 7
-
-#: Where text is cut before any merge: words of one case run, numbers by threes, signs, line ends. The pattern
-#: is that of o200k_base, so that what is left to learn is the merges alone.
-_WORD = r"[^\r\n\p{L}\p{N}]?"
-_UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
-_LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
-_SHORT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
-PATTERN = "|".join(
-    (
-        f"{_WORD}{_UPPER}*{_LOWER}+{_SHORT}",
-        f"{_WORD}{_UPPER}+{_LOWER}*{_SHORT}",
-        r"\p{N}{1,3}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
-        r"\s*[\r\n]+",
-        r"\s+(?!\S)",
-        r"\s+",
-    )
-)
 
 #: Characters taken of each kind of file, over all sources: about what an assistant reads and writes.
 SHARES = {
@@ -135,6 +119,17 @@ def train(texts: Iterator[str]) -> Tokenizer:
     return tokenizer
 
 
+def pairs(tokenizer: Tokenizer) -> bytes:
+    """The merges of a tokenizer as `cortex.models.merges` reads them."""
+    model = json.loads(tokenizer.to_str())["model"]
+    ids = model["vocab"]
+    merges = [(ids[first], ids[last]) for first, last in model["merges"]]
+    data = struct.pack(f"<{2 * len(merges)}H", *(number for pair in merges for number in pair))
+    if json.loads(Merges(data).tokenizer().to_str())["model"] != model:
+        raise ValueError("the ids do not follow from the order of merging")
+    return data
+
+
 def main() -> None:
     """Train, write, and say what was written."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -142,8 +137,7 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=OUT)
     given = options.parse_args()
     tokenizer = train(corpus(given.clones))
-    compact = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
-    given.out.write_bytes(gzip.compress(compact.encode(), 9, mtime=0))
+    given.out.write_bytes(pairs(tokenizer))
     digest = sha256(given.out.read_bytes()).hexdigest()
     size, entries = given.out.stat().st_size, tokenizer.get_vocab_size()
     print(f"{given.out.name}: {size:,} bytes, {entries:,} entries, {digest}")
