@@ -1,15 +1,9 @@
-"""What secrets look like: the kept rules of bc-detect-secrets, put into RE2's syntax, and a few of our own."""
+"""What secrets look like: our own rules, beside those that are kept in bc-detect-secrets."""
 
 from __future__ import annotations
 
-import importlib
-import string
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-
-#: The import name of bc-detect-secrets: see docs/decisions/0010-secret-rules.md.
-KEPT = "detect_secrets.plugins"
+import re
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -20,13 +14,14 @@ class Rule:
     such as `secret`, "password" beside a word such as `password`, where people also put what they can type;
     "prose" is behind it in a sentence; "given" is where a program asks for nothing but a secret, "lines" the same
     over several lines; "url" is where a URL has its password; "block" is taken as it stands. `entropy` is the
-    least Shannon entropy, in bits a character.
+    least Shannon entropy, in bits a character. `loose`, where there is one, matches wherever `pattern` does.
     """
 
     name: str
     pattern: str
     kind: str = "token"
     entropy: float = 0.0
+    loose: str = ""
 
 
 #: Prefixes as the issuers document them. A kept rule that says the same finds the same place: one redaction.
@@ -114,7 +109,7 @@ _BY_NAME = (
 )
 _EITHER = rf"(?:{_BY_LOCK}|{_BY_NAME})"
 
-OWN: tuple[Rule, ...] = (
+_OWN: tuple[Rule, ...] = (
     *(Rule(name, pattern, "token", 2.5) for name, pattern in TOKENS),
     Rule(
         "private-key",
@@ -209,53 +204,15 @@ OWN: tuple[Rule, ...] = (
     ),
 )
 
-#: Kept rules that only hold with the context which their plugin checks in Python, and one of which ours finds more:
-#: `OWN` has them.
-_OURS = (
-    *("Azure Storage Account access key", "Private Key", "JSON Web Token", "Basic Auth Credentials"),
-    "Discord Bot Token",
-)
-#: What RE2 lacks, and what says the same here: the place before or after a secret is looked at anyway.
-_LOOKS = (
-    (r"(?:(?<=\W)|(?<=^))", r"(?:\W|^)"),
-    (r"(?![a-zA-Z0-9_\-])", ""),
-    (r"(?![a-f0-9])", ""),
-    (r"(?!\w)", ""),
-)
+#: An escape or a class, which stay, or how often something is repeated. Classes within classes we have none.
+_REPEATED = re.compile(r"\\.|\[\^?\]?[^\]\\]*(?:\\.[^\]\\]*)*\]|\{(\d+)(?:,\d*)?\}", re.DOTALL)
 
 
-def kept() -> Iterator[Rule]:
-    """The kept rules, read from the installed package; one that cannot be read is passed over."""
-    import pkgutil
-
-    package = importlib.import_module(KEPT)
-    for module in pkgutil.iter_modules(package.__path__):
-        try:
-            plugin = importlib.import_module(f"{KEPT}.{module.name}")
-        except (ImportError, AttributeError):
-            continue
-        for found in vars(plugin).values():
-            patterns = getattr(found, "denylist", None)
-            if (
-                isinstance(found, type)
-                and found.__module__ == plugin.__name__
-                and isinstance(patterns, (list, tuple))
-            ):
-                yield from _rules(str(getattr(found, "secret_type", module.name)), patterns)
-
-
-def _rules(title: str, patterns: list[Any] | tuple[Any, ...]) -> Iterator[Rule]:
-    if title in _OURS:
-        return
-    name = "-".join(
-        "".join(c if c in string.ascii_letters + string.digits else " " for c in title).lower().split()
+def loosened(pattern: str) -> str:
+    """The pattern with no count of what is repeated: to compile, a tenth of the work."""
+    return _REPEATED.sub(
+        lambda found: found[0] if found[1] is None else "*" if found[1] == "0" else "+", pattern
     )
-    for each in patterns:
-        pattern, flags = getattr(each, "pattern", None), int(getattr(each, "flags", 0))
-        if not isinstance(pattern, str):
-            continue
-        for theirs, ours in _LOOKS:
-            pattern = pattern.replace(theirs, ours)
-        letters = "m" + "i" * bool(flags & 2) + "s" * bool(flags & 16)
-        # `(?i` with a name beside the secret is a guess, a prefix in its own case is not.
-        yield Rule(name, f"(?{letters}){pattern}", "keyed" if flags & 2 else "token", 2.5)
+
+
+OWN: tuple[Rule, ...] = tuple(replace(rule, loose=loosened(rule.pattern)) for rule in _OWN)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import secret_values as values
-from .secret_rules import OWN, Rule, kept
+from .secret_kept import kept
+from .secret_rules import OWN, Rule
 
 MARK = "[redacted:"
 #: In place of a rule's name, where a value is a secret by what was found elsewhere.
@@ -123,13 +124,15 @@ def scanner() -> Scanner:
 class Scanner:
     """Rules compiled on RE2 behind one prefilter: their literal parts, looked for in a single pass.
 
-    Rules in a syntax that RE2 does not have are left out and named in `unread`.
+    Rules in a syntax that RE2 does not have are left out and named in `unread`. What has a loose form is compiled in
+    that form, and as it is once that matches: to compile all counts takes ten times as long as most answers have.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         import re2
 
-        options = re2.Options()
+        self._compile = re2.compile
+        self._options = options = re2.Options()
         # One byte a character: a character beyond ASCII is in no token, and offsets need no conversion.
         options.encoding = re2.Options.Encoding.LATIN1
         options.log_errors = False
@@ -138,12 +141,12 @@ class Scanner:
         self.unread: list[str] = []
         for rule in rules:
             try:
-                self._filter.Add(rule.pattern.encode("ascii"), options)
+                self._filter.Add((rule.loose or rule.pattern).encode("ascii"), options)
                 self.rules.append(rule)
             except (re2.error, UnicodeEncodeError):
                 self.unread.append(rule.name)
         self._filter.Compile()
-        self.expressions = [self._filter.re(number) for number in range(len(self.rules))]
+        self._expressions: dict[int, Any] = {}
 
     def find(self, text: str) -> list[Secret]:
         """The secrets in a text, in order; where several rules meet, the first of them gives the name."""
@@ -164,8 +167,21 @@ class Scanner:
         """The rules whose literal parts are there: the others cannot match, and do not run."""
         return list(self._filter.Match(data, potential=True) or ())
 
+    def expression(self, number: int) -> Any:
+        """A rule as it is, compiled."""
+        found = self._expressions.get(number)
+        if found is None:
+            rule = self.rules[number]
+            found = self._filter.re(number)
+            if rule.loose:
+                found = self._compile(rule.pattern.encode("ascii"), self._options)
+            self._expressions[number] = found
+        return found
+
     def _matches(self, number: int, data: bytes) -> Iterator[tuple[int, int]]:
-        rule, expression = self.rules[number], self.expressions[number]
+        if number not in self._expressions and self._filter.re(number).search(data) is None:
+            return
+        rule, expression = self.rules[number], self.expression(number)
         place = 0
         while (match := expression.search(data, place)) is not None:
             start, end = _secret(match)
