@@ -16,14 +16,15 @@ from pathlib import Path
 from ..repo.errors import BusyError
 from ..store import late, marks
 from ..store.bulk import files, laying
-from ..store.journal import FileJournal
+from ..store.journal import FileJournal, wall_ms
 from ..store.lock import writer_lock
+from ..store.redacted import without_secrets
 from ..store.secrets import clean
 
 
 def lay(store: Path, models: str = "builtin") -> int:
     """Lay a store's memories down; how many there are. Raises `BusyError` where another process does, `OSError`."""
-    from .state import Models, wall_ms, without_secrets
+    from .state import Models
 
     folder = store / "index" / files.FOLDER
     folder.parent.mkdir(mode=0o700, exist_ok=True)

@@ -7,6 +7,7 @@ Without a verdict a rule from elsewhere is silent, until it was back-tested.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..learning.rules.arrived import Here, arrived, decoded, encoded, judged
@@ -25,18 +26,18 @@ LARGEST = 16 * 1024 * 1024
 OLD_MS = 7 * 86_400_000
 
 
-def stamp(state: State) -> tuple[int, int, int] | None:
+def stamp(store: Path) -> tuple[int, int, int] | None:
     """What changes when the verdicts are written anew; None where there are none."""
     try:
-        found = (state.place.store / "index" / NOTE).stat()
+        found = (store / "index" / NOTE).stat()
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def verdicts(state: State) -> Mapping[str, Here]:
+def verdicts(store: Path) -> Mapping[str, Here]:
     """By the id of the record that says a rule: what this repository says of it."""
-    return decoded(_read(state).get("verdicts"))
+    return decoded(_read(store).get("verdicts"))
 
 
 def judge(state: State, anew: bool = False) -> int:
@@ -46,7 +47,7 @@ def judge(state: State, anew: bool = False) -> int:
 
     view = state.view()
     waiting = arrived(view, rule_items(view, state.journal.writer), state.journal.writer)
-    said = _read(state)
+    said = _read(state.place.store)
     known = decoded(said.get("verdicts"))
     head, now, then = state.head(), state.clock(), said.get("t")
     old = not isinstance(then, int) or abs(now - then) > OLD_MS
@@ -73,7 +74,7 @@ def here(state: State) -> dict[str, str]:
     """What this repository says of each active rule from elsewhere, in words."""
     view = state.view()
     waiting = arrived(view, rule_items(view, state.journal.writer), state.journal.writer)
-    said = verdicts(state) if waiting else {}
+    said = verdicts(state.place.store) if waiting else {}
     return {rule: _told(said.get(record), vouched) for rule, (record, vouched) in waiting.items()}
 
 
@@ -83,8 +84,8 @@ def _told(found: Here | None, vouched: bool) -> str:
     return f"{'warns' if found.speaks(vouched) else 'silent'} here: {found.reason}"
 
 
-def _read(state: State) -> dict[str, object]:
+def _read(store: Path) -> dict[str, object]:
     try:
-        return notes.read(read_plain(state.place.store / "index" / NOTE, LARGEST)) or {}
+        return notes.read(read_plain(store / "index" / NOTE, LARGEST)) or {}
     except (OSError, ValueError):
         return {}

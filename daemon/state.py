@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +12,13 @@ from ..repo import config, ignore
 from ..repo.errors import CortexError
 from ..repo.places import Place
 from ..store.fold import View
-from ..store.items import MADE_OF, Item, Listing, rule_items
-from ..store.journal import FileJournal
+from ..store.items import Item, Listing
+from ..store.journal import FileJournal, wall_ms
 from ..store.kinds import Generation
 from ..store.layout import TREES
 from ..store.record import Record
-from ..store.secrets import MARK, clean, find, redact_all, secrets_of
+from ..store.redacted import without_secrets
+from ..store.secrets import clean
 
 if TYPE_CHECKING:
     import pygit2
@@ -33,20 +32,13 @@ if TYPE_CHECKING:
     from ..store.index import MemoryIndex
     from ..store.layered import LayeredIndex
     from ..store.protocols import Encoder
+    from .active import Active
     from .holding import Holding
     from .later import Later
-    from .ready import Ready
     from .searching import Searcher
 
 #: How long a question waits for its index to take in what is new; the rest is for idle time.
 QUESTION_S = 0.3
-#: So much of a secret's beginning tells that the rest of it was cut off.
-CUT = 8
-
-
-def wall_ms() -> int:
-    """The wall clock in milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 class Models:
@@ -103,17 +95,13 @@ class State:
         self.environment = environment or {}
         self.journal = FileJournal(place.store, author=self._author(), clock=clock, redact=clean)
         self._listing = Listing(self.journal.writer, self.shown)
-        self._rules: tuple[int, object, list[ActiveRule]] | None = None
         self.still: marks.Follower | None = None  # since commits were last looked at, where nothing waited
-        self.unjudged = False  # whether a rule from elsewhere waits for its back-test
-        self._rule_items: dict[str, Item] = {}
-        self._ready: Ready | None = None  # the rules that are kept, while the journal was not read
-        self._kept: object = None  # what the rules were made of that were kept last
         self._generations: tuple[int, int, dict[str, Record]] = (0, 0, {})
         self.reacted = 0  # places that the commits last learnt from made something of
         self._index: list[Holding] = []  # one, once a question was asked; all work trees share it
-        self._code: dict[Path, CodeGraph] = {}  # by their folders: each work tree has its own
+        self._active: list[Active] = []  # likewise, once somebody asked for the rules
         self._searcher: list[Searcher] = []  # likewise, once a question asked for code or history
+        self._code: dict[Path, CodeGraph] = {}  # by their folders: each work tree has its own
         self.later: Later | None = None  # what writes down a moment later what was shown; None for at once
 
     def beside(self, place: Place) -> State:
@@ -191,10 +179,8 @@ class State:
             self.place.store, author=self.journal.author, clock=self.clock, redact=clean
         )
         other._listing = Listing(self.journal.writer, self.shown)
-        other._rules, other._index, other._ready, other._code = None, [], None, {}
-        other._searcher = []
+        other._index, other._code, other._active, other._searcher = [], {}, [], []
         other.later = None
-        other._rule_items = {}
         other._generations = (0, 0, {})
         return other
 
@@ -243,7 +229,9 @@ class State:
     def forget(self) -> None:
         """Hold nothing that was made of the journal, which was let go of: it is made again of what is read then."""
         self.forget_items()
-        self._rules, self._generations = None, (0, 0, {})
+        self._generations = (0, 0, {})
+        for each in self._active:
+            each.forget()
 
     def forget_items(self) -> None:
         """Hold no list of all items: what asks for it next makes it anew."""
@@ -308,60 +296,22 @@ class State:
         found = read_manifest(self.place.store / "index")  # to say so, no model is loaded
         return max(0, len(self.items()) - (0 if isinstance(found, str) else found.memories)), []
 
+    @property
+    def active(self) -> Active:
+        """The rules that may warn, and how they stand."""
+        from .active import Active
+
+        if not self._active:
+            self._active.append(Active(self.place.store, self.journal))
+        return self._active[0]
+
     def rules(self) -> list[ActiveRule]:
         """The rules that may warn, as they are recorded; `shown_rule` is what may be said of one."""
-        from ..learning.guard.speaking import active_rules
-        from ..learning.rules.arrived import arrived
-        from . import ready, receiving
-
-        stamp = receiving.stamp(self)
-        if not self.journal.is_read:
-            self._ready = ready.load(self.place.store, self.journal.writer, stamp, self._ready)
-            if self._ready is not None:
-                return self._ready.rules
-        self._ready = None
-        view = self.view()
-        version = view.changed(*MADE_OF)  # each warning leaves an exposure record, which changes no rule
-        if self._rules is None or self._rules[:2] != (version, stamp):
-            # Not all that can be recalled: the guard would wait while thousands of texts are looked through.
-            known = rule_items(view, self.journal.writer)
-            waiting = arrived(view, known, self.journal.writer)
-            said = receiving.verdicts(self) if waiting else {}
-            silent = {
-                rule
-                for rule, (record, vouched) in waiting.items()
-                if record not in said or not said[record].speaks(vouched)
-            }
-            self.unjudged = any(record not in said for record, _ in waiting.values())
-            active = [rule for rule in active_rules(view, known) if rule.id not in silent]
-            spoken = {rule.id for rule in active}
-            self._rules = (version, stamp, active)
-            self._rule_items = {item.id: item for item in known if item.id in spoken}
-        return self._rules[2]
+        return self.active.rules()
 
     def shown_rule(self, rule: str) -> ActiveRule:
         """One of the rules last told by `rules()`, by its id, without secrets."""
-        from ..learning.guard.speaking import reworded
-
-        # Not read anew: the finding is of these.
-        known = self._ready.rules if self._ready else self._rules[2] if self._rules else []
-        found = next(each for each in known if each.id == rule)
-        item = self._ready.item(rule) if self._ready else self._rule_items[rule]
-        return reworded(found, without_secrets(item))
-
-    def keep_rules(self) -> None:
-        """Keep the rules ready for a check that comes before the journal is read. Raises `OSError`."""
-        from . import ready, receiving
-
-        self.rules()  # once the journal is read it is known which of its own lines are
-        stamp, journal = receiving.stamp(self), ready.state_of(self.place.store, self.journal.number)
-        rules = self.rules()  # which looks at the journal after its state was taken
-        if self._ready is not None or self._rules is None or self.unjudged or self.journal.waiting()[0]:
-            return
-        made_of = (self._rules[:2], stamp, journal["mark"]["segments"])
-        if made_of != self._kept and stamp == self._rules[1]:
-            ready.keep(self.place.store, self.journal.writer, stamp, journal, rules, self._rule_items)
-            self._kept = made_of
+        return self.active.shown(rule)
 
     def generations(self) -> Mapping[str, Record]:
         """The last generation of each path; only what is new is gone through."""
@@ -397,42 +347,3 @@ class State:
             return signature(self.repository)
         except CortexError:
             return ""
-
-
-def without_secrets(item: Item) -> Item:
-    """The item with its texts redacted; the same one when there is nothing to redact."""
-    sides = [side for each in item.evidence for side in (each.before, each.after, each.path)]
-    # Most hold none: one look at all of it says so, and a store of thousands is looked through at each start.
-    if not find("\n\n".join((item.title, item.text, item.code, item.words, item.subject, *sides))):
-        return item
-    told = (item.title, item.text, item.code, item.words, item.subject, *sides)
-    whole = sorted({secret for text in told for secret in secrets_of(text)}, key=len, reverse=True)
-    evidence = tuple(
-        dataclasses.replace(
-            each,
-            before=_without(each.before, whole),
-            after=_without(each.after, whole),
-            path=_without(each.path, whole),
-        )
-        for each in item.evidence
-    )
-    cleaned = dataclasses.replace(
-        item,
-        title=_without(item.title, whole),
-        text=_without(item.text, whole),
-        code=_without(item.code, whole),
-        words=_without(item.words, whole),
-        subject=_without(item.subject, whole),
-        evidence=evidence,
-    )
-    return item if cleaned == item else cleaned
-
-
-def _without(text: str, secrets: Sequence[str]) -> str:
-    """A text without secrets, nor the beginnings of these: a title is cut, and a cut token has lost its shape."""
-    (text,), _ = redact_all([text], secrets)
-    for secret in secrets:
-        while len(secret) >= CUT and (start := text.find(secret[:CUT])) >= 0:
-            size = next(n for n in range(len(secret), 0, -1) if text.startswith(secret[:n], start))
-            text = f"{text[:start]}{MARK}cut]{text[start + size :]}"
-    return text

@@ -45,10 +45,10 @@ class Upkeep:
                 return False
             self._looked = True
             try:
-                state.keep_rules()
+                state.active.keep()
             except OSError as error:
                 logger.info("the rules of %s could not be kept ready: %s", self._opened.place.root, error)
-            return state.unjudged
+            return state.active.unjudged
 
     def keep_hooks(self) -> None:
         """Put our lines back where another tool wrote a hook anew, and write the shim of another version anew."""

@@ -65,14 +65,14 @@ def fresh(repo: Path) -> State:
 
 
 def kept(repo: Path) -> None:
-    fresh(repo).keep_rules()
+    fresh(repo).active.keep()
 
 
 def from_the_journal(repo: Path) -> list[str]:
     state = fresh(repo)
     state.view()
     found = state.rules()
-    assert state._ready is None
+    assert state.active.ready is None
     return [repr((replace(each, evidence=()), state.shown_rule(each.id))) for each in found]
 
 
@@ -80,7 +80,7 @@ def as_it_opens(repo: Path) -> tuple[list[str], bool]:
     state = fresh(repo)
     found = state.rules()
     told = [repr((replace(each, evidence=()), state.shown_rule(each.id))) for each in found]
-    return told, state._ready is not None
+    return told, state.active.ready is not None
 
 
 def test_kept_rules_are_those_of_the_journal_and_spare_its_reading(store: Path) -> None:
