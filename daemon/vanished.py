@@ -10,6 +10,7 @@ import pygit2
 
 from ..analyzers.languages import language_of
 from ..repo import trees
+from ..store.codegraph import CodeGraph
 from ..store.items import Item
 from ..store.secrets import MARK
 from .standing import LARGEST, REWRITTEN
@@ -31,13 +32,13 @@ def vanished(
     """What says of a correction that all its places are gone, and that what it changed, what it made of it, and what
     it calls occur nowhere in today's tree; false where that is not known after so many seconds.
     """
-    tree, end = state.tree(), time.monotonic() + seconds
+    tree, code, end = state.tree(), state.code(), time.monotonic() + seconds
 
     def of(item: Item) -> bool:
         if tree is None or standing(item) in ("", REWRITTEN):
             return False
         wanted = needles(item)
-        if not wanted or _defined(state, tree, item):
+        if not wanted or _defined(code, tree, item):
             return False
         key = (item.id, item.head, str(tree.id))
         if len(state.searches) >= KEPT:
@@ -62,9 +63,8 @@ def needles(item: Item) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _defined(state: State, tree: pygit2.Tree, item: Item) -> bool:
+def _defined(code: CodeGraph, tree: pygit2.Tree, item: Item) -> bool:
     """Whether what the edit stood in is defined in a file that is there; the graph may be of an earlier tree."""
-    code = state.code()
     symbols = {one.symbol for one in item.evidence if one.symbol}
     return any(path in tree for symbol in symbols for path, _ in code.called(symbol))
 

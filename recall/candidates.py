@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
-from ..store.edits import edit_key
 from ..store.items import Item
 from ..store.protocols import Floats, Index
 from .concepts import stems_of
@@ -67,10 +67,17 @@ class Candidates:
     complexity: Mapping[str, float] = field(default_factory=dict)  # memory → how like its function is
     among: Collection[str] | None = None  # what the filters let through; None for all
 
-    def alike(self, item: Item) -> list[Item]:
-        """The candidates that changed the same as this one of them, itself too; none where it changed nothing."""
-        mine = edit_key(item)
-        return [self.items[int(at)] for at in np.flatnonzero(self.edits == mine)] if mine else []
+    def alike(self, edit: int) -> Iterator[Item]:
+        """The candidates whose first edit is this one; none for 0."""
+        return (self.items[int(at)] for at in (np.flatnonzero(self.edits == edit) if edit else ()))
+
+    def edit_of(self, m: str) -> int:
+        """What the first edit of one of them changed, as a number."""
+        return int(self.edits[self._places[m]])
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {m: at for at, m in enumerate(self.items.ids)}
 
 
 def candidates(
@@ -86,10 +93,10 @@ def candidates(
     `dropped` says what the filters left out of their finds.
     """
     among = index.select(asked.languages, asked.folder)
-    near = [m for m, _ in index.vectors(row, each, among)]
     words = dict(index.words(" ".join(asked.terms), each, among))
     around = surroundings(asked, index.graph, code, known, among) if code is not None else Surroundings()
-    ids = [m for m in dict.fromkeys((*near, *words, *around.memories)) if m in known]
+    near = [m for m, _ in index.vectors(row, each, among)]  # the last: it may be under way since before
+    ids = list(dict.fromkeys((*near, *words, *around.memories)))
     by_code, text = index.similarities(row, ids)
     held = covered(asked, index, ids)
     bm25 = np.fromiter((words.get(m, 0.0) for m in ids), np.float32, len(ids))

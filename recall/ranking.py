@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..store.edits import edit_key
 from ..store.items import Item
 from ..store.protocols import Floats
 from .candidates import Candidates, places
@@ -125,7 +124,7 @@ def rank(
 
 
 #: So many of what is not good enough are measured: those that an answer's record names.
-MISSES = 10
+MISSES = 5
 
 
 def _close(asked: Understood, found: Candidates, weights: Weights) -> list[int]:
@@ -149,7 +148,7 @@ ROUNDING = 1e-5
 
 
 def _likeness(found: Candidates) -> Floats:
-    return np.maximum(np.maximum(found.code, found.text), np.float32(0))
+    return np.asarray(np.maximum(np.maximum(found.code, found.text), 0), np.float32)
 
 
 def _is_other(asked: Understood, language: str) -> bool:
@@ -190,7 +189,7 @@ def features(
     items = [found.items[at] for at in places]
     fitting = fits(asked, items)
     likeness = _likeness(found)
-    often = repeats(found, items)
+    often = repeats(found, places)
     out = []
     for number, (at, item) in enumerate(zip(places, items, strict=True)):
         told = {"similarity": float(likeness[at]), "words": float(found.words[at])}
@@ -255,13 +254,18 @@ def _changed(before: str, after: str) -> tuple[frozenset[str], frozenset[str], s
     return was, frozenset(NAME.findall(after)) - was, " ".join(before.split())
 
 
-def repeats(found: Candidates, items: Sequence[Item]) -> list[float]:
-    """How often each of these candidates was made, 0 for once to 1: in how many commits the same went and came."""
+def repeats(found: Candidates, places: Sequence[int]) -> list[float]:
+    """How often the edit of each candidate was made, 0 for once to 1: in how many commits the same went and came."""
+    edits = found.edits[np.asarray(places, np.int64)].tolist()
     often: dict[int, float] = {}
-    for kind, item in {edit_key(item): item for item in items}.items():
-        commits = {each.commit for other in found.alike(item) for each in other.evidence}
-        often[kind] = min(1.0, math.log2(max(1, len(commits))) / math.log2(OFTEN))
-    return [often[edit_key(item)] for item in items]
+    for edit in dict.fromkeys(edits):
+        commits: set[str] = set()
+        for other in found.alike(edit):
+            commits.update(each.commit for each in other.evidence)
+            if len(commits) >= OFTEN:
+                break
+        often[edit] = min(1.0, math.log2(max(1, len(commits))) / math.log2(OFTEN))
+    return [often[edit] for edit in edits]
 
 
 def _evidence(weights: Weights, told: Mapping[str, float]) -> dict[str, float]:

@@ -26,10 +26,17 @@ def refreshed(
 
     What was corrected in another commit as well is more than one place's, and stays; so does what is no correction.
     """
-    out = fresh(ranked, standing, weights)
+    out, asked = fresh(ranked, standing, weights), dict[str, bool]()
+
+    def is_gone(each: Ranked) -> bool:
+        m = each.item.id
+        if m not in asked:
+            asked[m] = _of_one_place(each.item, found) and gone(each.item)
+        return asked[m]
+
     for _ in range(ROUNDS):
         left = [
-            replace(each, dropped=GONE) if _of_one_place(each, found) and gone(each.item) else each
+            replace(each, dropped=GONE) if not each.dropped and each.stale and is_gone(each) else each
             for each in out
         ]
         if not any(each.dropped == GONE and not was.dropped for each, was in zip(left, out, strict=True)):
@@ -38,15 +45,16 @@ def refreshed(
     return out
 
 
-def _of_one_place(each: Ranked, found: Candidates) -> bool:
-    """Whether a correction whose code does not stand was never made again in another commit."""
-    item = each.item
-    if each.dropped or not each.stale or item.kind != "correction":
-        return False
+def _of_one_place(item: Item, found: Candidates) -> bool:
+    """Whether a correction was never made again in another commit."""
     commits = {one.commit for one in item.evidence}
-    return len(commits) < 2 and not any(
-        other.id != item.id
-        and commits.isdisjoint(one.commit for one in other.evidence)
-        and alike(item, other)
-        for other in found.alike(item)
+    return (
+        item.kind == "correction"
+        and len(commits) < 2
+        and not any(
+            other.id != item.id
+            and commits.isdisjoint(one.commit for one in other.evidence)
+            and alike(item, other)
+            for other in found.alike(found.edit_of(item.id))
+        )
     )

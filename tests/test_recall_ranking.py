@@ -70,10 +70,10 @@ def test_an_edit_repeats_as_often_as_commits_made_it() -> None:
         correction("d", "settle(entry)", "close(entry)", "one"),
         Item(id="note", head="note", kind="note"),
     ]
-    assert repeats(found(items), items) == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0, 0])
-    assert repeats(found(items), items[:1] + items[3:]) == pytest.approx([1 / 3, 0, 0])
+    assert repeats(found(items), range(5)) == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0, 0])
+    assert repeats(found(items), [0, 3, 4]) == pytest.approx([1 / 3, 0, 0])
     many = [correction(str(n), "absorb(a)", "book(a)", str(n)) for n in range(20)]
-    assert repeats(found(many), many[:1]) == [1]
+    assert repeats(found(many), [0]) == [1]
 
 
 @pytest.mark.parametrize("code", ["", "for entry in rows:\n    ledger.absorb(entry)\n"])

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ from .laying import CONSTRUCTION, LINKS
 KEPT = 8_192
 #: The graph of neighbours looks at so many rows at least. Of what a filter leaves so many are searched exactly, unless
 #: the graph has to give no more than `EASY` for enough to pass; where there are more, it gives at most `MOST`.
-SEARCH, EXACT, EASY, MOST = 400, 20_000, 2_000, 8_000
+SEARCH, EXACT, EASY, MOST = 300, 20_000, 2_000, 8_000
 #: While there is no graph all rows are searched, up to so many memories.
 ALL = 150_000
 WIDENED = 8_192
@@ -78,8 +79,11 @@ class Bulk:
         self._rows = os.open(folder / ROWS, os.O_RDONLY)
         self._kind = row_type(found.width)
         self._kept: OrderedDict[int, Item] = OrderedDict()
+        self._read: dict[int, bytes] = {}  # rows of the question that is answered now
         self._filters: dict[tuple[frozenset[str], str], Mask] = {}
         self._near: VoyagerGraph | None = None
+        self._pool = ThreadPoolExecutor(1, "nearest")
+        self._begun: tuple[Floats, Future[list[tuple[int, float]]]] | None = None
         self._fault = ""
         self._loading = threading.Thread(target=self._load, name="neighbours", daemon=True)
         self._loading.start()
@@ -116,6 +120,7 @@ class Bulk:
     def close(self) -> None:
         """Let go of the files."""
         self._loading.join()
+        self._pool.shutdown()
         self._edges.close()
         for fd in (self._entries, self._rows):
             os.close(fd)
@@ -144,11 +149,11 @@ class Bulk:
 
     def ids(self, numbers: Sequence[int] | Numbers) -> list[str]:
         """The memory ids of numbers."""
-        rows = self.columns[np.asarray(numbers, np.int64)]
-        return [
-            f"{first:016x}{rest:016x}"
-            for first, rest in zip(rows["id"].tolist(), rows["rest"].tolist(), strict=True)
-        ]
+        at = np.asarray(numbers, np.int64)
+        halves = np.empty((len(at), 2), ">u8")
+        halves[:, 0], halves[:, 1] = self.columns["id"][at], self.columns["rest"][at]
+        text = halves.tobytes().hex()
+        return [text[start : start + 32] for start in range(0, len(text), 32)]
 
     def item(self, number: int) -> Item:
         """One memory, read where it is not kept."""
@@ -168,15 +173,30 @@ class Bulk:
 
     def similarities(self, row: Floats, numbers: Sequence[int]) -> tuple[Floats, Floats]:
         """The cosines of a row with the code and with the text of each; 0 where it has none."""
-        size = self._kind.itemsize
-        parts = [os.pread(self._rows, size, int(number) * size) for number in numbers]
-        if any(len(part) != size or not row_fits(part) for part in parts):
-            raise DamagedBulk(f"{ROWS} was damaged")
-        held = np.frombuffer(b"".join(parts), self._kind)
+        held = np.frombuffer(b"".join(map(self._row, numbers)), self._kind)
         both = (held["row"].astype(np.float32) @ row) * held["scale"]
         return np.asarray(both[:, 0], np.float32), np.asarray(both[:, 1], np.float32)
 
+    def _row(self, number: int) -> bytes:
+        """The rows of one memory; what one question asks for is read once."""
+        part = self._read.get(number)
+        if part is None:
+            size = self._kind.itemsize
+            part = os.pread(self._rows, size, number * size)
+            if len(part) != size or not row_fits(part):
+                raise DamagedBulk(f"{ROWS} was damaged")
+            self._read[number] = part
+        return part
+
     # Searching
+
+    def begin(self, row: Floats, k: int, mask: Mask | None = None) -> None:
+        """Begin to search for what `vectors` will be asked with this very row: voyager needs no lock of Python's, and
+        what is done here meanwhile costs no time.
+        """
+        near, left = self._graph(), self._left(mask)
+        if near is not None and not self._narrow(k, left):
+            self._begun = (row, self._pool.submit(near.query, row, self._wanted(k, left), SEARCH))
 
     def vectors(self, row: Floats, k: int, mask: Mask | None = None) -> list[tuple[int, float]]:
         """About the `k` memories whose code or text is nearest, and that cosine, best first; of `mask` alone, if given.
@@ -185,17 +205,33 @@ class Bulk:
         """
         if k <= 0 or not len(self.columns):
             return []
+        self._read.clear()
+        begun, self._begun = self._begun, None
         alive = self.alive if mask is None else mask & self.alive
-        near, left = self._graph(), int(np.count_nonzero(alive))
+        near, left = self._graph(), self._left(mask)
         if near is None and len(self.columns) > ALL and left > EXACT:
             return []
-        # Each memory may come twice, and some that come are filtered.
-        wanted = int((k + k // 2 + 8) * len(self.columns) / max(1, left))
-        if near is None or (wanted > EASY and left <= EXACT):
+        if near is None or self._narrow(k, left):
             return self._exact(row, k, np.flatnonzero(alive))
-        found = dict.fromkeys(number // 2 for number, _ in near.query(row, min(MOST, wanted), SEARCH))
+        if begun is not None and begun[0] is row:
+            hits = begun[1].result()
+        else:
+            hits = near.query(row, self._wanted(k, left), SEARCH)
+        found = dict.fromkeys(number // 2 for number, _ in hits)
         numbers = np.fromiter((number for number in found if alive[number]), np.int64)
         return self._ranked(numbers, np.maximum(*self.similarities(row, numbers.tolist())), k)
+
+    def _left(self, mask: Mask | None) -> int:
+        """How many memories a filter leaves."""
+        return len(self) if mask is None else int(np.count_nonzero(mask & self.alive))
+
+    def _wanted(self, k: int, left: int) -> int:
+        """How many rows the graph is to give: each memory may come twice, and some that come are filtered."""
+        return min(MOST, int((k + k // 2 + 8) * len(self.columns) / max(1, left)))
+
+    def _narrow(self, k: int, left: int) -> bool:
+        """Whether a filter leaves so few that they are searched exactly."""
+        return self._wanted(k, left) > EASY and left <= EXACT
 
     def words(self, query: str, k: int, mask: Mask | None = None) -> list[tuple[int, float]]:
         """The `k` memories that hold words of the query, and their BM25 score, best first."""
