@@ -93,9 +93,9 @@ def candidates(
     `dropped` says what the filters left out of their finds.
     """
     among = index.select(asked.languages, asked.folder)
+    near = [m for m, _ in index.vectors(row, each, among)]
     words = dict(index.words(" ".join(asked.terms), each, among))
     around = surroundings(asked, index.graph, code, known, among) if code is not None else Surroundings()
-    near = [m for m, _ in index.vectors(row, each, among)]  # the last: it may be under way since before
     ids = list(dict.fromkeys((*near, *words, *around.memories)))
     by_code, text = index.similarities(row, ids)
     held = covered(asked, index, ids)

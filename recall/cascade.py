@@ -11,7 +11,7 @@ from ..store.items import Item
 from ..store.kinds import Exposure
 from ..store.protocols import Encoder, Index
 from . import explanation
-from .candidates import EACH, Candidates, candidates
+from .candidates import Candidates, candidates
 from .links import linked
 from .packing import TokenCounter, pack
 from .question import Question, Understood, understand
@@ -98,11 +98,10 @@ def recall(
     timings: dict[str, float] = {}
     start = time.perf_counter()
     asked = understand(question)
-    row = encoder.encode([asked.text], kind="query")[0]
-    start = _lap(timings, "encode", start)
-    index.begin(row, EACH, index.select(asked.languages, asked.folder))
     task_type, confidence = classifier.classify([asked.text])[0] if asked.text.strip() else ("unsure", 0.0)
     start = _lap(timings, "understand", start)
+    row = encoder.encode([asked.text], kind="query")[0]
+    start = _lap(timings, "encode", start)
     known = items if isinstance(items, Mapping) else index.lookup(items)
     found = candidates(asked, row, known, index, code=code)
     start = _lap(timings, "candidates", start)

@@ -102,9 +102,6 @@ class MemoryIndex:
 
     # Asking
 
-    def begin(self, row: Floats, k: int, among: Collection[str] | None = None) -> None:
-        """Nothing is begun before it is asked for: one product with some thousand rows is quick."""
-
     def vectors(self, row: Floats, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` memories whose code or text is nearest to a row, and that cosine, best first."""
         best: dict[str, float] = {}

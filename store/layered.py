@@ -141,10 +141,6 @@ class LayeredIndex:
     def __len__(self) -> int:
         return len(self.bulk) + len(self.late)
 
-    def begin(self, row: Floats, k: int, among: Collection[str] | None = None) -> None:
-        """Begin to search for what `vectors` will be asked with this very row, beside what is done meanwhile."""
-        self.bulk.begin(row, k, self._parts(among)[0])
-
     def vectors(self, row: Floats, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` memories whose code or text is nearest to a row, and that cosine, best first."""
         mask, late = self._parts(among)

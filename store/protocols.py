@@ -145,10 +145,6 @@ class Index(Protocol):
 
     def __len__(self) -> int: ...
 
-    def begin(self, row: Floats, k: int, among: Collection[str] | None = None) -> None:
-        """Begin to search for what `vectors` will be asked with this very row, where that saves time."""
-        ...
-
     def vectors(self, row: Floats, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` memories whose code or text is nearest to a row, and that cosine, best first."""
         ...

@@ -8,7 +8,6 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -82,8 +81,6 @@ class Bulk:
         self._read: dict[int, bytes] = {}  # rows of the question that is answered now
         self._filters: dict[tuple[frozenset[str], str], Mask] = {}
         self._near: VoyagerGraph | None = None
-        self._pool = ThreadPoolExecutor(1, "nearest")
-        self._begun: tuple[Floats, Future[list[tuple[int, float]]]] | None = None
         self._fault = ""
         self._loading = threading.Thread(target=self._load, name="neighbours", daemon=True)
         self._loading.start()
@@ -120,7 +117,6 @@ class Bulk:
     def close(self) -> None:
         """Let go of the files."""
         self._loading.join()
-        self._pool.shutdown()
         self._edges.close()
         for fd in (self._entries, self._rows):
             os.close(fd)
@@ -190,14 +186,6 @@ class Bulk:
 
     # Searching
 
-    def begin(self, row: Floats, k: int, mask: Mask | None = None) -> None:
-        """Begin to search for what `vectors` will be asked with this very row: voyager needs no lock of Python's, and
-        what is done here meanwhile costs no time.
-        """
-        near, left = self._graph(), self._left(mask)
-        if near is not None and not self._narrow(k, left):
-            self._begun = (row, self._pool.submit(near.query, row, self._wanted(k, left), SEARCH))
-
     def vectors(self, row: Floats, k: int, mask: Mask | None = None) -> list[tuple[int, float]]:
         """About the `k` memories whose code or text is nearest, and that cosine, best first; of `mask` alone, if given.
 
@@ -206,32 +194,17 @@ class Bulk:
         if k <= 0 or not len(self.columns):
             return []
         self._read.clear()
-        begun, self._begun = self._begun, None
         alive = self.alive if mask is None else mask & self.alive
-        near, left = self._graph(), self._left(mask)
+        near, left = self._graph(), len(self) if mask is None else int(np.count_nonzero(alive))
         if near is None and len(self.columns) > ALL and left > EXACT:
             return []
-        if near is None or self._narrow(k, left):
+        # Each memory may come twice, and some that come are filtered.
+        wanted = int((k + k // 2 + 8) * len(self.columns) / max(1, left))
+        if near is None or (wanted > EASY and left <= EXACT):
             return self._exact(row, k, np.flatnonzero(alive))
-        if begun is not None and begun[0] is row:
-            hits = begun[1].result()
-        else:
-            hits = near.query(row, self._wanted(k, left), SEARCH)
-        found = dict.fromkeys(number // 2 for number, _ in hits)
+        found = dict.fromkeys(number // 2 for number, _ in near.query(row, min(MOST, wanted), SEARCH))
         numbers = np.fromiter((number for number in found if alive[number]), np.int64)
         return self._ranked(numbers, np.maximum(*self.similarities(row, numbers.tolist())), k)
-
-    def _left(self, mask: Mask | None) -> int:
-        """How many memories a filter leaves."""
-        return len(self) if mask is None else int(np.count_nonzero(mask & self.alive))
-
-    def _wanted(self, k: int, left: int) -> int:
-        """How many rows the graph is to give: each memory may come twice, and some that come are filtered."""
-        return min(MOST, int((k + k // 2 + 8) * len(self.columns) / max(1, left)))
-
-    def _narrow(self, k: int, left: int) -> bool:
-        """Whether a filter leaves so few that they are searched exactly."""
-        return self._wanted(k, left) > EASY and left <= EXACT
 
     def words(self, query: str, k: int, mask: Mask | None = None) -> list[tuple[int, float]]:
         """The `k` memories that hold words of the query, and their BM25 score, best first."""
