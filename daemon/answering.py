@@ -13,7 +13,9 @@ from ..store.kinds import Correction, Exposure, Feedback, Memory, Pattern, RuleE
 from ..store.record import Draft, Record
 from ..store.secrets import clean, redact, redact_all
 from . import later
-from .contracts import SCHEMA, AskResult, Evidence, LogResult, MemoryResult
+from .contracts import SCHEMA, Evidence
+from .contracts.asking import AskResult
+from .contracts.keeping import LogResult, MemoryResult
 from .noticing import ORIGINS
 from .state import State
 

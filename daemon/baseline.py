@@ -20,7 +20,8 @@ from ..repo.errors import UsageError
 from ..repo.files import read_plain, write_whole
 from ..store import notes
 from ..store.layout import BASELINE
-from .contracts import SCHEMA, BaselineEntry, BaselineResult
+from .contracts import SCHEMA
+from .contracts.checking import BaselineEntry, BaselineResult
 from .state import State
 
 LARGEST = 64 * 1024 * 1024

@@ -12,7 +12,7 @@ from ..recall.question import LANGUAGES, Understood, understand
 from ..recall.ranking import Ranked
 from ..recall.surroundings import names, paths
 from ..store.secrets import redact_all
-from .contracts import Explanation, LeftOut, Measured, Understanding
+from .contracts.asking import Explanation, LeftOut, Measured, Understanding
 
 #: So many of what was left out are told, of memories and of places each; so many words of a question, so long.
 NEAREST, WORDS, LONG = 5, 40, 80

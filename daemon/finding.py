@@ -15,7 +15,8 @@ from ..recall.question import LANGUAGES, Question
 from ..store.kinds import MILLION, Exposure, Shown
 from ..store.secrets import redact, redact_all
 from . import explaining
-from .contracts import SCHEMA, AskResult, Evidence, RecalledMemory
+from .contracts import SCHEMA, Evidence
+from .contracts.asking import AskResult, RecalledMemory
 from .searching import HISTORY, changed_by, text_at, wanted
 from .state import State
 

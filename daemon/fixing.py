@@ -20,7 +20,8 @@ from ..repo.errors import UsageError
 from ..repo.files import read_plain
 from ..repo.git import git
 from . import baseline as standing
-from .contracts import SCHEMA, Edit, FixedFile, FixResult
+from .contracts import SCHEMA
+from .contracts.checking import Edit, FixedFile, FixResult
 from .guarding import (
     LARGEST,
     Staged,

@@ -22,7 +22,8 @@ from ..repo.git import git
 from ..store.kinds import MILLION, Exposure, Shown
 from . import baseline as standing
 from .answering import evidence, note_exposure
-from .contracts import SCHEMA, CheckResult, FindingResult
+from .contracts import SCHEMA
+from .contracts.checking import CheckResult, FindingResult
 from .state import State
 
 LARGEST = 1024 * 1024

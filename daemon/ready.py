@@ -1,8 +1,8 @@
 """The rules as the guard needs them, kept ready: a check after an idle hour does not read the whole journal first.
 
-A derived file of the clone. It holds what `active` made of the journal, and says where that stood (`store/marks`). Where
-it has only grown since, by records that rules are not made of, the rules are the same; in every other case the journal
-is read.
+A derived file of the clone. It holds what `active` made of the journal, and says where that stood (`store/marks`).
+Where it has only grown since, by records that rules are not made of, the rules are the same; in every other case the
+journal is read.
 """
 
 from __future__ import annotations

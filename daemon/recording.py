@@ -15,7 +15,8 @@ from ..store.durable import NotWrittenError
 from ..store.kinds import Execution, Generation, decode
 from ..store.record import Draft
 from ..store.secrets import secrets_of
-from .contracts import SCHEMA, RecordResult
+from .contracts import SCHEMA
+from .contracts.keeping import RecordResult
 from .state import State
 
 LARGEST = 8 * 1024 * 1024

@@ -14,7 +14,8 @@ from ..store.kinds import MILLION, Correction, Feedback
 from ..store.record import Draft, Record
 from ..store.secrets import clean
 from .answering import resolve
-from .contracts import SCHEMA, ReviewEntry, ReviewResult
+from .contracts import SCHEMA
+from .contracts.keeping import ReviewEntry, ReviewResult
 from .state import State
 
 #: After so many milliseconds a correction matters half as much.

@@ -18,16 +18,8 @@ from ..store.record import Draft, Record
 from ..store.secrets import clean, redact
 from . import receiving
 from .answering import evidence, resolve
-from .contracts import (
-    SCHEMA,
-    RuleEntry,
-    RuleImport,
-    RulePlace,
-    RuleResult,
-    RulesResult,
-    RuleStep,
-    RuleTest,
-)
+from .contracts import SCHEMA
+from .contracts.ruling import RuleEntry, RuleImport, RulePlace, RuleResult, RulesResult, RuleStep, RuleTest
 from .guarding import LARGEST, named
 from .state import State
 

@@ -11,7 +11,9 @@ from .. import __version__
 from ..repo.errors import PlaceError
 from ..repo.places import Place, find
 from . import client
-from .contracts import AskResult, CheckResult, LearnResult, LogResult, RecordResult
+from .contracts.asking import AskResult
+from .contracts.checking import CheckResult
+from .contracts.keeping import LearnResult, LogResult, RecordResult
 
 if TYPE_CHECKING:
     from ..store.record import Record

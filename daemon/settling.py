@@ -12,7 +12,8 @@ from ..store.record import Record
 from ..store.secrets import clean
 from ..store.wording import count, headline, one_line
 from .answering import resolve, written_for
-from .contracts import SCHEMA, ConflictResult, VersionResult
+from .contracts import SCHEMA
+from .contracts.keeping import ConflictResult, VersionResult
 from .state import State
 
 #: How much of a body that is neither a memory nor a correction is shown, in characters.

@@ -23,7 +23,8 @@ from ..store import notes
 from ..store.kinds import Correction, Feedback, Verdict
 from ..store.record import Draft
 from ..store.secrets import clean
-from .contracts import SCHEMA, SweepPlace, SweepResult
+from .contracts import SCHEMA
+from .contracts.checking import SweepPlace, SweepResult
 from .state import State
 
 LARGEST = 512 * 1024

@@ -24,7 +24,8 @@ from ..store.kinds import Generation, Outcome
 from ..store.record import Draft
 from ..store.wording import count
 from . import stillness
-from .contracts import SCHEMA, LearnResult
+from .contracts import SCHEMA
+from .contracts.keeping import LearnResult
 from .noticing import notice
 from .rising import rise
 from .state import State

@@ -8,7 +8,8 @@ from dataclasses import replace
 from ..repo.errors import UsageError
 from ..store.kinds import Execution, Generation, Outcome, Trial
 from ..store.record import Draft, Record
-from .contracts import SCHEMA, TrialResult
+from .contracts import SCHEMA
+from .contracts.keeping import TrialResult
 from .state import State
 
 _COMMAND = 300  # characters of a command that are kept

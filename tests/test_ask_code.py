@@ -13,6 +13,7 @@ from typing import get_type_hints
 import pytest
 
 from cortex.daemon import contracts
+from cortex.daemon.contracts import asking
 from cortex.daemon.session import Session
 from cortex.repo.errors import UsageError
 
@@ -95,11 +96,11 @@ def test_each_answer_has_the_fields_of_the_contract(memory: Session):
     memory.remember("Requests are sent again with a growing pause, never at once.")
     for sources in ("code", "memories,code,history"):
         told = memory.recall("retry sending a request with a growing pause", sources=sources)
-        assert set(told) == set(get_type_hints(contracts.AskResult))
-        assert set(told["task"]) == set(get_type_hints(contracts.Task))
+        assert set(told) == set(get_type_hints(asking.AskResult))
+        assert set(told["task"]) == set(get_type_hints(asking.Task))
         assert told["memories"]
         for each in told["memories"]:
-            assert set(each) == set(get_type_hints(contracts.RecalledMemory))
+            assert set(each) == set(get_type_hints(asking.RecalledMemory))
             assert all(set(one) == set(get_type_hints(contracts.Evidence)) for one in each["evidence"])
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from cortex.cli.explained import columns, explained
 from cortex.cli.render import Paint
-from cortex.daemon import contracts
+from cortex.daemon.contracts import asking
 from cortex.daemon.session import Session
 from cortex.learning.rules import heeding
 from cortex.recall import explanation
@@ -75,14 +75,14 @@ def test_nothing_is_explained_unless_it_is_asked_for(memory: Session):
 def test_an_explanation_keeps_its_contract(memory: Session, sources: str):
     answer = memory.recall(QUESTION, sources=sources, explain=True)
     told = answer["explanation"]
-    assert told is not None and set(told) == set(get_type_hints(contracts.Explanation))
-    assert set(told["understood"]) == set(get_type_hints(contracts.Understanding))
+    assert told is not None and set(told) == set(get_type_hints(asking.Explanation))
+    assert set(told["understood"]) == set(get_type_hints(asking.Understanding))
     assert [each["id"] for each in told["shown"]] == [each["id"] for each in answer["memories"]]
     for shown in told["shown"]:
-        assert set(shown) == set(get_type_hints(contracts.Measured))
+        assert set(shown) == set(get_type_hints(asking.Measured))
         assert shown["had"] >= shown["needed"] > 0
     for left in told["left"]:
-        assert set(left) == set(get_type_hints(contracts.LeftOut))
+        assert set(left) == set(get_type_hints(asking.LeftOut))
         assert sum(left["why"].values()) == pytest.approx(left["score"], abs=1e-4)
         assert (left["had"] < left["needed"]) == (left["reason"] == "weak")
     json.dumps(answer)

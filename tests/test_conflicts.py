@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cortex.cli.main import cortex
-from cortex.daemon import contracts
+from cortex.daemon.contracts import keeping
 from cortex.daemon.session import Session
 from cortex.repo.errors import UsageError
 from cortex.repo.places import Place, find
@@ -66,11 +66,11 @@ def test_both_sides_are_shown_with_who_wrote_them_and_how_to_settle_it(two: tupl
     )
     with Session.open(here.root or "", daemon=False) as memory:
         log = memory.log()
-        fits(log, contracts.LogResult)
+        fits(log, keeping.LogResult)
         (conflict,) = log["conflicts"]
-        fits(conflict, contracts.ConflictResult)
+        fits(conflict, keeping.ConflictResult)
         for version in conflict["versions"]:
-            fits(version, contracts.VersionResult)
+            fits(version, keeping.VersionResult)
         assert [each["counts"] for each in conflict["versions"]] == [True, False]
         assert {each["here"] for each in conflict["versions"]} == {True, False}
         assert {each["record"] for each in conflict["versions"]} == set(memory.call("show", id=m)["conflict"])

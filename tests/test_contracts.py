@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from cortex.daemon import contracts
+from cortex.daemon.contracts import asking, checking, keeping, ruling
 from cortex.daemon.session import Session
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "contracts.md").read_text(encoding="utf-8")
@@ -63,10 +64,10 @@ def fits(value: Any, shape: Any) -> None:
 
 def test_ask_keeps_its_contract(taught: Path):
     answer = run(taught, "ask", "how do we call requests.get?")
-    fits(answer, contracts.AskResult)
+    fits(answer, asking.AskResult)
     assert answer["schema"] == 1 and not answer["abstained"] and 0 < answer["tokens"] <= 500
     for memory in answer["memories"]:
-        fits(memory, contracts.RecalledMemory)
+        fits(memory, asking.RecalledMemory)
         assert sum(memory["why"].values()) == pytest.approx(memory["score"], abs=1e-4)
         for each in memory["evidence"]:
             fits(each, contracts.Evidence)
@@ -76,9 +77,9 @@ def test_ask_keeps_its_contract(taught: Path):
 
 def test_check_keeps_its_contract(taught: Path):
     result = run(taught, "check")
-    fits(result, contracts.CheckResult)
+    fits(result, checking.CheckResult)
     (finding,) = result["findings"]
-    fits(finding, contracts.FindingResult)
+    fits(finding, checking.FindingResult)
     assert (finding["path"], finding["line"], finding["column"]) == ("m9.py", 5, 12)
     assert (finding["support"], finding["status"]) == (3, "active")
     assert finding["before"] == "requests.get(q)" and finding["after"] == "requests.get(q, timeout=10)"
@@ -91,16 +92,16 @@ def test_check_keeps_its_contract(taught: Path):
 
 def test_fix_and_baseline_keep_their_contract(taught: Path):
     result = run(taught, "fix")
-    fits(result, contracts.FixResult)
+    fits(result, checking.FixResult)
     (file,) = result["files"]
-    fits(file, contracts.FixedFile)
-    fits(file["edits"][0], contracts.Edit)
-    fits(file["findings"][0], contracts.FindingResult)
+    fits(file, checking.FixedFile)
+    fits(file["edits"][0], checking.Edit)
+    fits(file["findings"][0], checking.FindingResult)
     assert not result["applied"] and (taught / "m9.py").read_text() == MISTAKE.format(
         name="d", arg="q", call="q"
     )
     written = run(taught, "baseline", "write")
-    fits(written, contracts.BaselineResult)
+    fits(written, checking.BaselineResult)
     assert written["findings"] == 0 and written["written"] > 0
 
 
@@ -124,9 +125,9 @@ def test_only_block_mode_ends_with_1_and_only_for_a_rule_that_is_sure_enough(
 
 def test_log_and_show_keep_their_contract(taught: Path):
     log = run(taught, "log")
-    fits(log, contracts.LogResult)
+    fits(log, keeping.LogResult)
     for memory in log["memories"]:
-        fits(memory, contracts.MemoryResult)
+        fits(memory, keeping.MemoryResult)
     rule = next(memory for memory in log["memories"] if memory["kind"] == "rule")
     shown = run(taught, "show", rule["id"])
     assert set(rule) | {
@@ -157,11 +158,9 @@ def test_daemon_status_keeps_its_contract(repo: Path):
 def test_python_returns_what_the_command_prints(taught: Path):
     with Session.open(taught, daemon=False) as memory:
         answer = memory.recall("how do we call requests.get?")
-        fits(answer, contracts.AskResult)
-        fits(
-            memory.check(text="import requests\nrequests.get(u)\n", language="python"), contracts.CheckResult
-        )
-        fits(memory.learn(), contracts.LearnResult)
+        fits(answer, asking.AskResult)
+        fits(memory.check(text="import requests\nrequests.get(u)\n", language="python"), checking.CheckResult)
+        fits(memory.learn(), keeping.LearnResult)
         m = memory.remember("Use UTC for all timestamps.")
         assert m in {record.m for record in memory.records()}
 
@@ -169,29 +168,29 @@ def test_python_returns_what_the_command_prints(taught: Path):
 @pytest.mark.parametrize(
     "shape",
     [
-        contracts.AskResult,
-        contracts.BaselineEntry,
-        contracts.BaselineResult,
-        contracts.CheckResult,
-        contracts.Edit,
-        contracts.Explanation,
-        contracts.FindingResult,
-        contracts.FixResult,
-        contracts.FixedFile,
-        contracts.GraphNode,
-        contracts.GraphResult,
-        contracts.LeftOut,
-        contracts.Measured,
-        contracts.MemoryResult,
-        contracts.OtherResult,
-        contracts.RuleEntry,
-        contracts.RuleImport,
-        contracts.RulePlace,
-        contracts.RuleResult,
-        contracts.RulesResult,
-        contracts.RuleStep,
-        contracts.RuleTest,
-        contracts.Understanding,
+        asking.AskResult,
+        checking.BaselineEntry,
+        checking.BaselineResult,
+        checking.CheckResult,
+        checking.Edit,
+        asking.Explanation,
+        checking.FindingResult,
+        checking.FixResult,
+        checking.FixedFile,
+        asking.GraphNode,
+        asking.GraphResult,
+        asking.LeftOut,
+        asking.Measured,
+        keeping.MemoryResult,
+        checking.OtherResult,
+        ruling.RuleEntry,
+        ruling.RuleImport,
+        ruling.RulePlace,
+        ruling.RuleResult,
+        ruling.RulesResult,
+        ruling.RuleStep,
+        ruling.RuleTest,
+        asking.Understanding,
     ],
 )
 def test_the_page_names_every_field(shape: Any):

@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 import pytest
 from running import git
 
-from cortex.daemon import contracts
+from cortex.daemon.contracts import asking
 from cortex.daemon.session import Session
 from cortex.daemon.standing import standing
 from cortex.daemon.state import Models, State
@@ -235,9 +235,9 @@ def test_a_function_as_complex_as_the_one_asked_about_ranks_a_little_higher(corr
 def test_graph_shows_what_lies_around_each_kind_of_thing(corrected: Path):
     (memory,) = told(corrected, "log", kind="correction")["memories"]
     shown = told(corrected, "graph", what=memory["id"][:12])
-    assert set(shown) == set(get_type_hints(contracts.GraphResult))
+    assert set(shown) == set(get_type_hints(asking.GraphResult))
     for node in shown["nodes"]:
-        assert set(node) == set(get_type_hints(contracts.GraphNode))
+        assert set(node) == set(get_type_hints(asking.GraphNode))
     assert shown["root"] == memory["id"] and shown["schema"] == 1 and shown["left_out"] == 0
     relations = {(each["relation"], each["to"].partition(":")[0]) for each in shown["edges"]}
     assert {("seen_in", "file"), ("seen_in", "symbol"), ("fixed_by", "commit")} <= relations

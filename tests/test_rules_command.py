@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ast_grep_py import SgRoot
 
-from cortex.daemon import contracts
+from cortex.daemon.contracts import ruling
 from cortex.daemon.session import Session
 from cortex.learning.rules.exchange import Exported, from_json, to_ast_grep, to_json
 from cortex.learning.rules.revising import revise
@@ -109,9 +109,9 @@ def test_show_says_what_stands_against_a_rule_and_where_it_came_from(store: Path
     told = call(store, "rule_show", id=rule)
     assert [(each["path"], each["line"]) for each in told["standing"]] == [("old.py", 3), ("old.py", 4)]
     assert told["standing_total"] == 2 and len(told["evidence"]) == 3
-    assert set(told) == set(contracts.RuleResult.__annotations__)
-    assert set(told["rule"]) == set(contracts.RuleEntry.__annotations__)
-    assert set(told["history"][0]) == set(contracts.RuleStep.__annotations__)
+    assert set(told) == set(ruling.RuleResult.__annotations__)
+    assert set(told["rule"]) == set(ruling.RuleEntry.__annotations__)
+    assert set(told["history"][0]) == set(ruling.RuleStep.__annotations__)
     with pytest.raises(UsageError, match="is no rule"):
         call(store, "rule_show", id=next(iter(journal(store).view().of_kind("correction"))).m)
 
@@ -140,7 +140,7 @@ def test_a_rule_or_a_pattern_is_tried_on_the_work_tree(store: Path, commit: Any)
         store, "rule_test", pattern="requests.get($A)", rewrite="fetch($A)", language="python", limit=1
     )
     assert [each["after"] for each in told["places"]] == ["fetch(a)"] and told["total"] == 2
-    assert set(told) == set(contracts.RuleTest.__annotations__)
+    assert set(told) == set(ruling.RuleTest.__annotations__)
     for odd in ("", "$A"):
         with pytest.raises(UsageError):
             call(store, "rule_test", pattern=odd)
@@ -219,7 +219,7 @@ def test_what_is_exported_reads_back_exactly(store: Path, tmp_path: Path) -> Non
     subprocess.run(["git", "init", "-q", str(other)], check=True)
     create(find(other).store)
     taken = call(other, "rule_import", text=exported["text"], name="rules.json")
-    assert set(taken) == set(contracts.RuleImport.__annotations__) and len(taken["imported"]) == 3
+    assert set(taken) == set(ruling.RuleImport.__annotations__) and len(taken["imported"]) == 3
     assert set(states(other).values()) == {"shadow"} and warned(other) == 0
     mine = {each.id: each.body for each in from_json(exported["text"])}
     theirs = {each.id: each.body for each in from_json(call(other, "rule_export")["text"])}

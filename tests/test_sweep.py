@@ -14,7 +14,8 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from cortex.daemon import contracts, sweeping
+from cortex.daemon import sweeping
+from cortex.daemon.contracts import checking
 from cortex.daemon.engine import Engine
 from cortex.repo.places import find
 from cortex.store.journal import FileJournal
@@ -73,10 +74,10 @@ def test_the_other_places_are_listed_and_nothing_is_written(four: Path):
 
 def test_the_contract_is_kept(four: Path):
     result = told(cortex(four, "sweep", "--json"))
-    assert set(result) == {*get_type_hints(contracts.SweepResult), "applied", "problems"}
+    assert set(result) == {*get_type_hints(checking.SweepResult), "applied", "problems"}
     assert result["source"] == "worktree" and result["finished"] and result["more"] == 0
     for place in result["places"]:
-        assert set(place) == set(get_type_hints(contracts.SweepPlace))
+        assert set(place) == set(get_type_hints(checking.SweepPlace))
         assert place["like"] == {"path": "m0.py", "line": 5} and 0.5 <= place["chance"] <= 1
     page = (Path(__file__).resolve().parent.parent / "docs" / "contracts.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in (*result, *result["places"][0]))
