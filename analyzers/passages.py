@@ -1,4 +1,4 @@
-"""A file of a repository as things that can be found: functions and types, sections of prose, windows of lines."""
+"""A file of a repository as things that can be found: functions and types, lines between them, sections of prose."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ LARGEST = 1 << 20
 #: Windows of lines, where nothing else is known of a file: so long, so far apart, and so many at most.
 WINDOW, STRIDE, MOST = 30, 24, 200
 _MARKDOWN = ("md", "markdown", "mdx")
+#: Between functions so many lines have to tell something: imports, comments and brackets do not.
+TELLING = 3
+_SLIGHT = re.compile(
+    r"""\s*(?://|/?\*|\#|["'`][^"'`]*["'`][,;]?$|[)\]}>;,]*$|(?:import|from|package|export\s+(?:\*|type|\{)|use|using|include|require)\b
+    |(?:const|let|var)\s.*\brequire\(|(?:import|export|var|const|type)\s*[({]$|[\w.]+\s+"[^"]*"$|\w+,$)""",
+    re.VERBOSE,
+)
+_DEFINES = re.compile(
+    r"""(?:export\s+)?(?:default\s+)?(?:declare\s+)?(?:const|let|var|type|enum)\s+([A-Za-z_$][\w$]*)
+    |([A-Za-z_]\w*)\s*(?::[^=]+)?=(?!=)
+    |\s*(?:test|it|describe)(?:\.\w+)*\(\s*['"`](.+?)['"`]""",
+    re.VERBOSE,
+)
 #: What holds data, pictures or locks, and answers no question.
 _DATA = re.compile(
     r"\.(svg|csv|tsv|lock|sum|map|po|pot|ipynb|jsonl|log|snap|pem|crt|key|patch|diff)$|(^|/)\.env(\.|$)",
@@ -47,7 +60,8 @@ def passages(path: str, data: bytes) -> list[Unit]:
         return _sections(lines, _underlined(lines) if path.lower().endswith(".rst") else _headings(lines))
     language = language_of(path)
     found = units_of(data, language) if language else []
-    return found or _windows(data.decode("utf-8", "replace"))
+    lines = data.decode("utf-8", "replace").split("\n")
+    return found + _between(lines, found) if found else _windows(lines, 0)
 
 
 def _headings(lines: list[str]) -> list[tuple[int, int, str]]:
@@ -107,12 +121,37 @@ def _pieces(name: str, first: int, lines: list[str]) -> list[Unit]:
     return out
 
 
-def _windows(text: str) -> list[Unit]:
-    lines = text.split("\n")
+def _between(lines: list[str], units: list[Unit]) -> list[Unit]:
+    """What no function or type holds: tables, constants, and the cases of tests that are calls."""
+    covered = bytearray(len(lines) + 1)
+    for unit in units:
+        covered[unit.first - 1 : unit.last] = b"\1" * (unit.last - unit.first + 1)
+    out = []
+    at = 0
+    while at < len(lines):
+        end = covered.find(1, at)
+        end = len(lines) if end < 0 else min(end, len(lines))
+        telling = [row for row in range(at, end) if lines[row].strip() and not _SLIGHT.match(lines[row])]
+        if len(telling) >= TELLING:
+            out += _windows(lines[telling[0] : end], telling[0])
+        at = covered.find(0, end)
+        if at < 0:
+            break
+    return out[:MOST]
+
+
+def _windows(lines: list[str], before: int) -> list[Unit]:
+    """Windows of lines, of which `before` stand above in the file."""
     out = []
     for at in range(0, max(1, len(lines) - (WINDOW - STRIDE)), STRIDE):
         piece = lines[at : at + WINDOW]
         if "".join(piece).strip():
-            last = min(at + WINDOW, len(lines))
-            out.append(Unit("lines", "", at + 1, last, "", "\n".join(piece)[:LONGEST]))
+            last = before + min(at + WINDOW, len(lines))
+            out.append(Unit("lines", _defined(piece), before + at + 1, last, "", "\n".join(piece)[:LONGEST]))
     return out[:MOST]
+
+
+def _defined(lines: list[str]) -> str:
+    """What a window of code is called by: the first that it defines at the left, or the first case of a test in it."""
+    found = next(filter(None, map(_DEFINES.match, lines)), None)
+    return next(filter(None, found.groups()), "").strip()[:80] if found else ""

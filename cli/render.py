@@ -69,7 +69,8 @@ def ask(result: Mapping[str, Any], paint: Paint, explained: str = "") -> str:
     """What `cortex ask` prints; `explained` stands between what was found and how long it took."""
     notes = [paint("dim", f"note: {safe(note)}") for note in result.get("notes", ())]
     if result["abstained"]:
-        said = paint("dim", "Nothing in memory is close enough to help with this.")
+        where = "memory, code or history" if "search" in result["timings_ms"] else "memory"
+        said = paint("dim", f"Nothing in {where} is close enough to help with this.")
         return "\n".join([said, *(["", explained] if explained else []), *notes])
     lines = [safe(result["context"]).rstrip(), *(["", explained] if explained else [])]
     task = result["task"]

@@ -19,7 +19,10 @@ NEAREST, WORDS, LONG = 5, 40, 80
 #: What a name behind a dot is a file by, where no folder stands before it.
 ENDINGS = frozenset({*LANGUAGES, *"cfg css html ini json md mod rst toml txt yaml yml".split()})  # noqa: SIM905 - prose
 #: Why a place was left out, where that is said otherwise than of memories.
-OF_PLACES = {"repeated": "a better one says it already, or has its place: few of one kind are shown"}
+OF_PLACES = {
+    "repeated": "a better one says it already, or has its place: few of one kind are shown",
+    "behind": "it comes too far behind the best one of its kind",
+}
 #: What stands for a gate where nothing was measured: it came with another one.
 NO_GATE = explanation.Gate("", 0.0, 0.0)
 

@@ -68,25 +68,27 @@ def beside(
     )
     repository, counter = state.repository, state.models.counter
     quoted = []
+    by_place: dict[int, tuple[str, str, Sequence[str]]] = {}
     for each in told.found[: 3 * most]:
         commit = each.commit
-        text = commit.body if commit else text_at(repository, each)
+        text, doc = (commit.body, "") if commit else text_at(repository, each)
         # What is shown beside each other is looked at together: a secret may be whole in one of them alone.
         changed = changed_by(repository, commit) if commit else []
-        (text, *rest), _ = redact_all([text[: 4 * LONGEST], each.name, *changed])
-        quoted.append((each, text, rest[0], rest[1:]))
+        (text, doc, name, *changed), _ = redact_all([text[: 4 * LONGEST], doc, each.name, *changed])
+        by_place[id(each)] = text, name, changed
+        quoted.append(codepacking.Quoted(each, text, doc, state.searcher.today(changed)))
     context, tokens, shown, unfit = codepacking.pack(
-        [(each, text, changed) for each, text, _, changed in quoted],
+        quoted,
         result["context"],
         most - len(result["memories"]),
         asked.budget,
         counter,
+        told.terms,
     )
     packed, taken = redact(context)
     if taken:
         context = counter.truncate(packed, asked.budget)
         tokens = counter.count(context)
-    by_place = {id(each): (text, name, changed) for each, text, name, changed in quoted}
     result["context"], result["tokens"] = context, tokens
     result["memories"] += [_told(state, each, *by_place[id(each)]) for each in shown]
     counts = Counter(result["dropped"])

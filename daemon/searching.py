@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import pygit2
@@ -31,6 +33,11 @@ FORM = 1
 #: So many commits are held, the newest; and so many paths of one.
 MOST, PATHS = 5_000, 200
 SUBJECT, BODY = 300, 1_200
+#: So many lines above a function are looked through for the beginning of its comment.
+ABOVE = 80
+_COMMENT = re.compile(r"\s*(?://|/?\*|#)")
+#: A line of it that says something to people.
+_SAYS = re.compile(r"^[^\w@]*[A-Za-z]\w+ \w")
 #: How long a question waits for files to be read: where nothing was read yet, and later.
 FIRST_S, AGAIN_S = 2.0, 0.3
 #: How long it waits for commits.
@@ -56,6 +63,7 @@ class Told:
     dropped: Mapping[str, int]
     notes: tuple[str, ...]
     left: Sequence[tuple[Found, str]] = ()
+    terms: tuple[str, ...] = ()  # what was looked for
 
 
 class Tree:
@@ -124,7 +132,19 @@ class Searcher:
         if passed:
             counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(passed.items()))
             said.append(f"passed over: {counts}")
-        return Told(looked.found, looked.dropped, tuple(said), looked.left)
+        if asked.vague:
+            said.append("nothing was looked for: the question names no function, file or behaviour")
+        return Told(looked.found, looked.dropped, tuple(said), looked.left, asked.terms)
+
+    def today(self, changed: Sequence[str]) -> list[str]:
+        """What a commit changed, each with its line of today; without one where it is gone, or not known."""
+        out = []
+        for each in changed:
+            where, _, name = each.partition(" ")
+            path = where.rpartition(":")[0] if name else where
+            line = self._index.corpus().lines.get((path, name))
+            out.append(f"{path}:{line} {name}" if line else f"{path} {name}".strip())
+        return out
 
     def refresh(self, state: State, seconds: float, first: Sequence[str] = ()) -> bool:
         """Read files for about that long; whether all were."""
@@ -218,14 +238,19 @@ def _read(repository: pygit2.Repository, commit: pygit2.Commit) -> Commit:
     )  # fmt: skip
 
 
-def text_at(repository: pygit2.Repository, found: Found, lines: int = 200) -> str:
-    """The text of a place, as it stands in its blob."""
+def text_at(repository: pygit2.Repository, found: Found, lines: int = 200) -> tuple[str, str]:
+    """The text of a place, as it stands in its blob, and the first line of the comment right above it."""
     try:
         data = repository[found.blob].peel(pygit2.Blob).data
     except (KeyError, pygit2.GitError):
-        return ""
+        return "", ""
     whole = data.decode("utf-8", "replace").split("\n")
-    return "\n".join(whole[found.first - 1 : min(found.last, found.first - 1 + lines)])
+    comment = list(
+        takewhile(_COMMENT.match, reversed(whole[max(0, found.first - 1 - ABOVE) : found.first - 1]))
+    )
+    said = [line for line in reversed(comment) if _SAYS.search(line)] if len(comment) < ABOVE else []
+    text = "\n".join(whole[found.first - 1 : min(found.last, found.first - 1 + lines)])
+    return text, said[0] if said and found.kind in ("function", "type") else ""
 
 
 def changed_by(repository: pygit2.Repository, commit: Commit, most: int = 8) -> list[str]:

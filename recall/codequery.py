@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,46 @@ _CHANGES = frozenset(
 )
 _CODE = re.compile(r"\w\.\w|\w\(|_\w|[a-z][A-Z]|`|/")
 _NAME = re.compile(r"[A-Za-z_$][\w$]{2,}")
+_PATH = re.compile(r"[\w.@-]+(?:/[\w.@+\[\]-]+)+|(?<![\w.])\.?\w[\w-]*(?:\.[\w-]+)*\.[a-z]{1,4}\b")
+_DOTTED = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+")
+#: What was done is asked for: the past answers first.
+_PAST = re.compile(
+    r"^\W*(?:(?:since )?when|why|who|how long ago) (?:did|was|were|has|have|had)\b|\b(?:any ?more|no longer|used to)\b"
+    r"|\b(?:which|what) (?:commit|change|release|version)\b|\bwhat (?:has |have )?changed\b",
+    re.IGNORECASE,
+)
+#: A place is asked for: code and docs answer before commits.
+_PLACE = re.compile(
+    r"^\W*(?:where|which (?:function|method|class|type|file|module)|how|what (?:does|do|is|are))\b",
+    re.IGNORECASE,
+)
+_OF_CODE = re.compile(
+    r"^\W*(?:where (?:is|are|do|does)|which (?:function|method|class|type))\b", re.IGNORECASE
+)
+#: Words that say what kind of work it is, or are said to anybody, and never what it is about.
+_GENERAL = frozenset(
+    map(
+        stem,
+        """
+        add again another anything better break broken bug change cleanup clean code comment commit complete
+        continue describe do docs document documentation done error everything explain fail faster file finish fix
+        fixed function go good great happen hello help implement improve issue job keep look make more nice now ok
+        okay perfect performance please problem push quick quickly refactor remove repo repository review rewrite
+        run same show simplify something speed start stop summary summarise summarize task tell test tests thank
+        thanks thing tidy try undo update verify work write wrong yes
+        """.split(),  # noqa: SIM905 - read as prose
+    )
+)
+#: A question asks neither as a docstring describes nor as a commit's subject tells: its place is between them.
+_ASKS = re.compile(r"^\W*(?:in )?(?:where|which|what|how|why|when|who)\b", re.IGNORECASE)
+ASKED = 0.4
+#: What stands for something that was said before.
+_POINTS_BACK = re.compile(r"\b(?:it|this|that|these|those|them)\b", re.IGNORECASE)
+_TESTING = re.compile(
+    r"\bhow (?:do|can|could|should|would) (?:we|i|you|one) test\b|\b(?:is|are) .+ tested\b"
+    r"|\btests? (?:for|of|that|which)\b|\b(?:unit|integration|regression) tests?\b|\btest cases?\b",
+    re.IGNORECASE,
+)
 _TEST = frozenset(stem(word) for word in ("test", "spec", "fixture", "benchmark", "mock", "example"))
 #: A logistic regression on the six development repositories' docstrings and commit subjects, in the order of
 #: `_traits`: 88% of them are told apart.
@@ -48,21 +89,38 @@ class CodeQuery:
     terms: tuple[str, ...]
     task: float
     named: frozenset[str]  # names of code in it, in lower case
+    symbols: tuple[str, ...]  # the same as they are written, with what they are in: `Session.send`
     paths: tuple[str, ...]
     tests: bool  # whether tests are what is looked for
+    testing: bool  # whether nothing else is
+    past: bool  # whether what was done is
+    place: bool  # whether a place is
+    code: bool  # whether it has to be one of code
+    vague: bool  # whether it says nothing that could be looked for
 
 
 def read_query(text: str) -> CodeQuery:
     """Read a question."""
     text = text[:LONGEST]
     terms = tuple(query_terms(text))
+    named = [word for word in dict.fromkeys(_NAME.findall(text)) if _is_name(word, text)]
+    paths = tuple(word.rstrip(".") for word in _PATH.findall(text))
+    dotted = [word for word in _DOTTED.findall(text) if word not in paths]
+    past = _PAST.search(text) is not None
+    place = not past and _PLACE.search(text) is not None
     return CodeQuery(
         text=text,
         terms=terms,
-        task=task_likeness(text),
-        named=frozenset(word.lower() for word in _NAME.findall(text) if _is_name(word, text)),
-        paths=tuple(word.strip(".") for word in re.findall(r"[\w.-]+(?:/[\w.-]+)+|\w+\.[a-z]{1,4}\b", text)),
+        task=ASKED if _ASKS.search(text) else task_likeness(text),
+        named=frozenset(word.lower() for word in named),
+        symbols=tuple(dict.fromkeys((*dotted, *named))),
+        paths=paths,
         tests=not _TEST.isdisjoint(terms),
+        testing=_TESTING.search(text) is not None,
+        past=past,
+        place=place,
+        code=place and _OF_CODE.search(text) is not None,
+        vague=not named and not paths and _is_vague(text, terms, place),
     )
 
 
@@ -88,6 +146,15 @@ def _traits(text: str) -> tuple[float, ...]:
         float(not _DESCRIBES.isdisjoint(words)),
         float(not _CHANGES.isdisjoint(words)),
     )
+
+
+def _is_vague(text: str, terms: Sequence[str], place: bool) -> bool:
+    """Whether each word that could be looked for fits anything, or the only one speaks of what was said before.
+
+    "How do I run the tests?" holds no other words, and has its place in the docs.
+    """
+    back = _POINTS_BACK.search(text) is not None
+    return (_GENERAL.issuperset(terms) and (back or not place)) or (len(terms) < 2 and back)
 
 
 def _is_name(word: str, text: str) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ..store.codeindex import Corpus
 from ..store.codewords import NAME
@@ -20,7 +21,7 @@ from .codesignals import SIGNALS
 
 CODE, DOCS, HISTORY = "code", "docs", "history"
 #: Names this ranking in exposure records; it changes whenever a weight or a threshold does.
-RANKER = "code-1"
+RANKER = "code-2"
 #: So many of each source are looked at closely.
 EACH = 20
 #: Of sections of prose so many stand in an answer at most, beside code.
@@ -32,10 +33,20 @@ COMMITS = 2
 EVIDENCE: Final = (-4.23, 4.98, 0.46, 0.49, 0.77)
 #: What is called just as the question has it is at least so sure.
 CALLED = 0.5
+#: What has less of the score of the best of its source is not shown beside it.
+NEAR = 0.7
+#: So many places of a file that the question names stand before all others.
+OF_FILE = 3
+#: A function of so many lines that stands beside a longer one of its name only calls that.
+WRAPPER = 3
+#: Where a place is asked for, a commit counts as so much less sure.
+BEHIND = 0.6
+#: Lines of what has no functions say less than a function that scores the same.
+LINES = -0.7
 #: For a commit, by hand on the same scale: constant, similarity of its message, share of the question's words.
 COMMIT_EVIDENCE: Final = (-7.1, 5.0, 4.0)
-#: What is less sure is not shown: with this, of questions about other worlds one in ninety gets an answer.
-ENOUGH = 0.15
+#: What is less sure is not shown: with this, of questions about other worlds two in ninety get an answer.
+ENOUGH = 0.12
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,7 @@ class Found:
     why: Mapping[str, float]
     chance: float
     commit: Commit | None = None
+    pointed: int = 0  # how exactly the question points at it: see `codesignals.pointed`
 
 
 @dataclass(frozen=True)
@@ -85,13 +97,33 @@ def search(
         found += _places(asked, corpus, history, encoder, query, folder, endings)
     if past and history is not None:
         found += _commits(asked, history, encoder, query)
-    found.sort(key=lambda each: (-each.chance, -each.score, each.path, each.first))
-    sure = [each for each in found if each.chance >= enough]
-    kept = _mixed(sure, COMMITS if code else len(sure))
-    chosen = {id(each) for each in kept}
-    left = [(each, "repeated") for each in sure if id(each) not in chosen]
-    left += [(each, "weak") for each in found[len(sure) :]]
+    found.sort(key=lambda each: (*_turn(asked, each), -each.score, each.path, each.first))
+    sure = [] if asked.vague else [each for each in found if each.chance >= enough]
+    near = [each for each in sure if each.pointed or _is_near(each, sure)]
+    kept = _mixed(near, COMMITS + asked.past if code else len(near))
+    chosen, nearer = {_key(each) for each in kept}, {_key(each) for each in near}
+    left = [
+        (each, "repeated" if _key(each) in nearer else "behind") for each in sure if _key(each) not in chosen
+    ]
+    left += [(each, "weak") for each in found if asked.vague or each.chance < enough]
     return Looked(kept, dict(Counter(reason for _, reason in left)), left)
+
+
+def _is_near(each: Found, among: Sequence[Found]) -> bool:
+    best = max(other.score for other in among if other.source == each.source)
+    return each.score >= best - (1 - NEAR) * abs(best)
+
+
+def _key(each: Found) -> tuple[str, str, int]:
+    return (each.commit.id if each.commit else "", each.path, each.first)
+
+
+def _turn(asked: CodeQuery, each: Found) -> tuple[float, ...]:
+    """What comes first: commits where the past is asked for, then what is named, then what is surest."""
+    commit = each.commit is not None
+    prose = each.source == DOCS and (asked.code or asked.testing)
+    doubt = BEHIND if (commit and asked.place) or prose else 1.0
+    return float(not (commit and asked.past)), -each.pointed, -each.chance * doubt
 
 
 def evidence(values: Floats) -> Floats:
@@ -115,6 +147,7 @@ def _places(
     cosines = corpus.cosines(query, encoder.encode([asked.text], kind="code")[0])
     told = history.files(asked.terms) if history is not None else {}
     past = np.array([told.get(entry.path, 0.0) for entry, _ in corpus.places], np.float32)
+    pointed = codesignals.pointed(asked, corpus.names, corpus.paths)
     named = np.maximum(codesignals.matched(asked, corpus.names), codesignals.on_path(asked, corpus.paths))
     values = codesignals.signals(
         asked, corpus.units, table, cosines, corpus.facts(codesignals.traits), named, past
@@ -130,18 +163,29 @@ def _places(
         if source == DOCS:
             values[rows, SIGNALS.index("test")] = 0
         shares = codesignals.shares(asked, values[rows])
-        scores = shares.sum(axis=1)
+        lines = np.array([corpus.places[row][1].kind == "lines" for row in rows], np.float32) * LINES
         chances = np.maximum(evidence(values[rows]), CALLED * _called(asked, table[rows]))
-        for at in np.argsort(-scores, kind="stable")[:EACH]:
+        for at, aim in _first(shares.sum(axis=1) + lines, pointed[rows]):
             entry, place = corpus.places[rows[at]]
             why = {name: float(share) for name, share in zip(SIGNALS, shares[at], strict=True)}
-            chance = float(chances[at])
+            if lines[at]:
+                why["lines"] = float(lines[at])
+            chance = max(float(chances[at]), CALLED * bool(aim))
             found = Found(
                 source, place.kind, entry.path, place.name, place.first, place.last, entry.blob,
-                sum(why.values()), why, chance,
+                sum(why.values()), why, chance, pointed=aim,
             )  # fmt: skip
             out.append(found)
     return _in_order(out)
+
+
+def _first(scores: Floats, pointed: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """The best places and how exactly the question points at each: what it names first, of a file that it names few."""
+    order = [int(at) for at in np.argsort(-scores, kind="stable")]
+    of_file = [at for at in order if pointed[at] == 1][:OF_FILE]
+    aimed = {at: int(pointed[at]) for at in order if pointed[at] > 1} | dict.fromkeys(of_file, 1)
+    order.sort(key=lambda at: -aimed.get(at, 0))
+    return [(at, aimed.get(at, 0)) for at in order[:EACH]]
 
 
 def _called(asked: CodeQuery, table: Floats) -> Floats:
@@ -157,8 +201,8 @@ def _in_order(found: Sequence[Found]) -> list[Found]:
         mine = [each for each in found if each.source == source]
         best = 0.0
         for each in reversed(mine):
-            best = max(best, each.chance)
-            out.append(Found(**{**each.__dict__, "chance": best}))
+            best = max(best, each.chance if not each.pointed else 0.0)
+            out.append(replace(each, chance=max(best, each.chance)))
     return out
 
 
@@ -194,6 +238,23 @@ def _mixed(found: Sequence[Found], commits: int) -> list[Found]:
         said = any(other.name == each.name for other in kept if each.commit and other.commit)
         full = each.source == DOCS and sum(other.source == DOCS for other in kept) >= SECTIONS
         full |= each.commit is not None and sum(other.commit is not None for other in kept) >= commits
-        if not (inside or said or full):
+        at = next((at for at, other in enumerate(kept) if _passes_on(each, other)), None)
+        if at is not None and _long(each) > _long(kept[at]) and not inside:
+            kept[at] = replace(each, chance=max(each.chance, kept[at].chance))
+        elif at is None and not (inside or said or full):
             kept.append(each)
     return kept
+
+
+def _passes_on(one: Found, other: Found) -> bool:
+    """Whether one of two does nothing but call the other of its name, as far as their lengths tell."""
+    return (
+        one.kind == other.kind == "function"
+        and one.path == other.path
+        and one.name.rpartition(".")[2] == other.name.rpartition(".")[2]
+        and min(_long(one), _long(other)) <= WRAPPER < max(_long(one), _long(other))
+    )
+
+
+def _long(each: Found) -> int:
+    return each.last - each.first + 1

@@ -39,6 +39,8 @@ SIGNALS = (
 #: How far these are from the mean of all candidates, in standard deviations; the others count as they are.
 STANDARD: Final = np.array([name not in ("test", "depth", "named") for name in SIGNALS])
 
+_HISTORY = SIGNALS.index("history")
+
 #: What each signal gives for a description, and for a task; fitted on the development repositories
 #: (docs/benchmarks.md), a question in between gets the mix.
 DESCRIPTION: Final = np.array(
@@ -47,6 +49,13 @@ DESCRIPTION: Final = np.array(
 TASK: Final = np.array(
     (0.26, 0.18, -0.03, 0.31, 0.13, 0.21, 0.12, 0.33, 0.33, 0.43, 0.83, -2.69, -0.40, 1.67), np.float32
 )
+
+#: Where nothing but tests is looked for, being one speaks for a place by so much of what it else speaks against it.
+WANTED = -0.3
+#: So many places of one name, and files of one ending of a path, can be meant by it.
+FEW, FEW_FILES = 6, 2
+#: No commit's word counts for more than this, in standard deviations: where few files were told of, they stood far out.
+LOUDEST = 3.0
 
 TEST = re.compile(
     r"""(^|/)(tests?|testing|testdata|spec|__tests__|e2e|benchmarks?|fixtures?|examples?|docs?|sandbox)(/|$)
@@ -76,6 +85,23 @@ def on_path(asked: CodeQuery, paths: Sequence[str]) -> Floats:
         return np.zeros(len(paths), np.float32)
     ends = tuple(f"/{each}" for each in asked.paths)
     return np.array([f"/{path}".endswith(ends) for path in paths], np.float32)
+
+
+def pointed(asked: CodeQuery, names: Sequence[str], paths: Sequence[str]) -> npt.NDArray[np.int64]:
+    """How exactly the question points at each place: 2 by its name, 1 by its file, 3 by both; what fits many, 0."""
+    out = np.zeros(len(names), np.int64)
+    for symbol in asked.symbols:
+        inside = f".{symbol}"
+        found = [at for at, name in enumerate(names) if name == symbol or name.endswith(inside)]
+        if len(found) <= FEW:
+            out[found] = 2
+    for path in asked.paths:
+        there = {each for each in paths if each == path} or {
+            each for each in dict.fromkeys(paths) if each.endswith(f"/{path}")
+        }
+        if len(there) <= FEW_FILES:
+            out[[at for at, each in enumerate(paths) if each in there and not out[at] & 1]] += 1
+    return out
 
 
 def signals(
@@ -108,7 +134,7 @@ def signals(
         "file window": _best(cosines.window, units.files),
         "history": history,
         "length": np.log1p(size),
-        "test": facts[:, 0] * (not asked.tests),
+        "test": facts[:, 0] * (WANTED if asked.testing else not asked.tests),
         "depth": facts[:, 1],
         "named": named,
     }
@@ -120,6 +146,7 @@ def standard(values: Floats) -> Floats:
     if not len(values):
         return values
     apart = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-6)
+    apart[:, _HISTORY] = np.minimum(apart[:, _HISTORY], LOUDEST)
     return np.asarray(np.where(STANDARD, apart, values), np.float32)
 
 

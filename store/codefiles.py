@@ -17,7 +17,7 @@ from .codewords import FIELDS, Bag, Vocabulary
 from .durable import SYSTEM, read
 
 #: Raised when what is kept of a file is made in another way.
-FORM = 1
+FORM = 2
 MANIFEST, COMMITS = "manifest.json", "commits.json"
 #: The notes, and the fields that each has.
 NOTES = {MANIFEST: {"schema", "form", "encoder", "pieces"}, COMMITS: {"schema", "form", "head", "commits"}}

@@ -114,6 +114,11 @@ class Corpus:
         return [entry.path for entry, _ in self.places]
 
     @cached_property
+    def lines(self) -> Mapping[tuple[str, str], int]:
+        """Where each named place begins, by its path and name; the first where there are several."""
+        return {(entry.path, place.name): place.first for entry, place in reversed(self.places) if place.name}
+
+    @cached_property
     def sections(self) -> npt.NDArray[np.bool_]:
         """Which places are prose."""
         return np.array([place.kind == "section" for _, place in self.places], np.bool_)
