@@ -37,7 +37,7 @@ KNOWN = (
     ("Logging", "Use the logger from structlog, never the print function.", "which logger do we use?"),
 )
 #: No question may take longer, on a machine with much else to do; alone they take hundredths of a second.
-LIMIT_S = 10.0
+LIMIT_S = 10.0  # of processor time where one question is asked alone
 ODD = {
     "10 MB of words": "retry limit timestamps " * 450_000,
     "10 MB without a space": "x" * 10_000_000,
@@ -98,9 +98,9 @@ def titles() -> list[str]:
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_question_is_answered_in_time_and_harms_no_other(engine: Engine, name: str) -> None:
     known = {item.id for item in engine._state.items()}
-    start = time.monotonic()
+    start = time.process_time()
     told = engine.handle("ask", {"question": ODD[name]})
-    assert time.monotonic() - start < LIMIT_S
+    assert time.process_time() - start < LIMIT_S
     assert told["tokens"] <= 500 and len(told["memories"]) <= 5
     assert {each["id"] for each in told["memories"]} <= known
     assert told["abstained"] == (not told["memories"])
@@ -125,9 +125,9 @@ def test_a_question_without_a_word_brings_nothing(engine: Engine) -> None:
 def test_a_text_of_any_kind_has_a_row_of_length_one(text: str) -> None:
     made = Models().encoder
     for kind in ("query", "code"):
-        start = time.monotonic()
+        start = time.process_time()
         (row,) = made.encode([text], kind=kind)
-        assert time.monotonic() - start < LIMIT_S
+        assert time.process_time() - start < LIMIT_S
         assert np.linalg.norm(row) == pytest.approx(1, abs=1e-3)
 
 
