@@ -29,6 +29,7 @@ from cortex.evaluation.figures import Share
 from cortex.evaluation.plots import chart
 from cortex.models import load_counter, load_encoder
 from cortex.recall.candidates import candidates
+from cortex.recall.cascade import LOOKED_AT
 from cortex.recall.packing import pack
 from cortex.recall.question import Question, understand
 from cortex.recall.ranking import Weights, rank
@@ -104,7 +105,7 @@ class Judge:
                 plain, enough=plain.enough + shift, least=plain.least + shift, most=plain.most + shift
             )
             ranked = rank(known, found, now, None, moved)
-            packed = pack(ranked, question.k, question.budget, self.counter, found.items)
+            packed = pack(ranked, question.k, question.budget, self.counter, lambda: found.nearest(LOOKED_AT))
             shown = [each.item.id for each, _ in packed.entries]
             self._point(name, shift).add(shown, wanted, packed.tokens)
         among = index.select(known.languages, known.folder)

@@ -67,6 +67,11 @@ class Candidates:
     complexity: Mapping[str, float] = field(default_factory=dict)  # memory → how like its function is
     among: Collection[str] | None = None  # what the filters let through; None for all
 
+    def nearest(self, most: int) -> list[Item]:
+        """Those of which likeness and words say the most."""
+        best = np.argsort(-(np.maximum(self.code, self.text) + self.words / 2), kind="stable")[:most]
+        return [self.items[int(at)] for at in best]
+
     def alike(self, edit: int) -> Iterator[Item]:
         """The candidates whose first edit is this one; none for 0."""
         return (self.items[int(at)] for at in (np.flatnonzero(self.edits == edit) if edit else ()))

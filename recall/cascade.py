@@ -19,6 +19,9 @@ from .ranking import Ranked, Weights, rank
 from .surroundings import Code
 from .withdrawal import refreshed
 
+#: So many candidates, the nearest, may be alike to what is shown, or say the contrary.
+LOOKED_AT = 64
+
 __all__ = ["Answer", "Classifier", "Question", "Recalled", "TokenCounter", "Way", "recall"]
 
 
@@ -111,7 +114,7 @@ def recall(
     way, far = Way(asked, found, ranked, weights or Weights()), len(found.items) - len(ranked)
     ranked = linked(ranked, known, index.graph, index.waiting, found.among)
     start = _lap(timings, "rank", start)
-    packed = pack(ranked, question.k, question.budget, counter, found.items)
+    packed = pack(ranked, question.k, question.budget, counter, lambda: found.nearest(LOOKED_AT))
     _lap(timings, "pack", start)
     timings["total"] = sum(timings.values())
     shown = [each for each, _ in packed.entries]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -51,14 +51,18 @@ class Packed:
 
 
 def pack(
-    ranked: Sequence[Ranked], k: int, budget: int, counter: TokenCounter, others: Sequence[Item] = ()
+    ranked: Sequence[Ranked],
+    k: int,
+    budget: int,
+    counter: TokenCounter,
+    others: Callable[[], Iterable[Item]] = tuple,
 ) -> Packed:
     """Pack the best of `ranked`, best first: at most `k` entries and `budget` tokens.
 
-    A correction speaks for all that are alike to it, and says how many there are; `others` were found too, and may be
-    alike or say the contrary.
+    A correction speaks for all that are alike to it, and says how many there are; `others`, asked for once there is an
+    entry, were found too, and may be alike or say the contrary.
     """
-    beside = Beside(lambda: {item.id: item for item in (*(each.item for each in ranked), *others)}.values())
+    beside = Beside(lambda: {item.id: item for item in (*(each.item for each in ranked), *others())}.values())
     # To count is what takes longest here, and mostly there is room for all: then the whole is counted, and once.
     packed = _packed(ranked, beside, k, None, counter)
     return packed if packed.tokens <= budget else _packed(ranked, beside, k, budget, counter)

@@ -29,8 +29,8 @@ PIECE, MERGED = 4_096, 32
 #: From this many rows on a graph of neighbours is worth its build; fewer are searched exactly.
 LARGE = 8_000
 LINKS, CONSTRUCTION = 16, 200
-#: Half of the cores, one at least: somebody works at this machine.
-THREADS = max(1, (os.cpu_count() or 1) // 2)
+#: Half of the cores, two at least where there are two: somebody works at this machine, and goes first.
+THREADS = max(min(2, os.cpu_count() or 1), (os.cpu_count() or 1) // 2)
 
 Progress = Callable[[str, int], None]
 
