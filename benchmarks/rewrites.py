@@ -27,7 +27,7 @@ from cortex.analyzers.languages import COMMENTS, language_of
 from cortex.analyzers.normalise import normalised
 from cortex.analyzers.parse import breaks, tree
 from cortex.analyzers.patterns import apply, compile
-from cortex.daemon.guarding import added_lines
+from cortex.daemon.changed import added_lines
 from cortex.learning.guard.findings import ActiveRule, Change, Finding, check
 from cortex.learning.rules.arrived import follower, judged
 from cortex.learning.rules.backtest import backtests

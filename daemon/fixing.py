@@ -20,19 +20,10 @@ from ..repo.errors import UsageError
 from ..repo.files import read_plain
 from ..repo.git import git
 from . import baseline as standing
+from .changed import LARGEST, Staged, added_lines, head_tree, left, named, readable
 from .contracts import SCHEMA
 from .contracts.checking import Edit, FixedFile, FixResult
-from .guarding import (
-    LARGEST,
-    Staged,
-    added_lines,
-    exposure_of,
-    head_tree,
-    left,
-    named,
-    readable,
-    told_of,
-)
+from .guarding import exposure_of, told_of
 from .state import State
 
 #: A place inside another of the same rule is rewritten after it: so deep, and no deeper.

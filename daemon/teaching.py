@@ -102,7 +102,7 @@ def heed(state: State, commits: Sequence[str]) -> int:
 
 def _added(state: State, name: str, paths: Collection[str]) -> Iterator[tuple[str, str, frozenset[int]]]:
     """What a commit with one parent, or none, holds at some paths, and the lines that it adds there."""
-    from .guarding import added_lines
+    from .changed import added_lines
 
     try:
         commit = state.repository[name].peel(pygit2.Commit)

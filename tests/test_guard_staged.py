@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from cortex.daemon import guarding
+from cortex.daemon import changed
 from cortex.daemon.state import Models, State
 from cortex.repo.places import find
 from cortex.store.journal import create
 
 
 def staged(state: State) -> list[tuple[str, bytes, frozenset[int] | None]]:
-    found = guarding._staged(state, None, "", "", None)
+    found = changed.staged(state, None, "", "", None)
     return sorted((each.path, each.data, each.added) for each in found)
 
 
@@ -46,6 +46,6 @@ def test_a_large_index_is_compared_as_a_small_one(
         "there.py",
         "ü b.py",
     ]
-    monkeypatch.setattr(guarding, "LARGE_INDEX", -1)
-    monkeypatch.setattr(guarding, "_from_index", None)
+    monkeypatch.setattr(changed, "LARGE_INDEX", -1)
+    monkeypatch.setattr(changed, "_from_index", None)
     assert staged(state) == small
