@@ -1,13 +1,7 @@
-"""Patterns matched and rewritten: ast-grep finds the places, the rewrite is spliced here.
-
-ast-grep-py's `replace` puts its text in as it stands, holes and all, and reformats nothing; so the rewrite is
-made here from what the holes caught, token by token, so that whatever the pattern and the rewrite share
-keeps its bytes: line breaks, comments, trailing commas.
-"""
+"""Patterns matched: ast-grep finds the places, the guards say which of them count, `rewriting` what each becomes."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,11 +13,10 @@ from ast_grep_py import SgNode, SgRoot
 
 from ..store.kinds import Pattern
 from .imports import imports_of, names_of
-from .languages import COMMENTS, LANGUAGES, Language
+from .languages import LANGUAGES, Language
+from .rewriting import HOLE, Template, elements
 from .scopes import is_shadowed
 
-_ELEMENT = re.compile(r"\$\$\$[A-Z_][A-Z0-9_]*|\$[A-Z_][A-Z0-9_]*|\w+|[^\w\s]")
-_HOLE = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)|\$([A-Z_][A-Z0-9_]*)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"\w+")
 TRIALS = 200  # nodes times patterns that are tried one by one, before walking the tree for each is quicker
@@ -35,7 +28,6 @@ MAX_GUARDS = 100
 MAX_WORDS = 100
 #: The selector of a pattern of tokens: no grammar has a kind of this name, so who knows trees alone passes it over.
 TOKENS = "tokens"
-MAX_REWRITE = 256 * 1024  # characters that one place may become
 MAX_FOUND = 4 * 1024 * 1024  # characters of all places in one file, and of what they would become
 
 
@@ -54,16 +46,6 @@ class Match:
     start: int
     end: int
     kind: str
-
-
-@dataclass(frozen=True)
-class _Element:
-    """A token or a hole of a template, and the white space before it."""
-
-    text: str
-    space: str
-    hole: str = ""
-    many: bool = False
 
 
 class Parsed:
@@ -124,6 +106,7 @@ class Compiled:
         self.pattern = pattern
         self.language = language
         self._rule: dict[str, Any] = {"pattern": matcher(pattern)}
+        self._template = Template(pattern.pattern, pattern.rewrite, language)
         lacks = [re.escape(each[6:]) for each in pattern.guards if each.startswith("lacks:")]
         self._lacks = re.compile(rf"(?<!\w)(?:{'|'.join(lacks)})(?!\w)") if lacks else None
         self._imports = tuple(each[7:] for each in pattern.guards if each.startswith("import:"))
@@ -133,30 +116,12 @@ class Compiled:
         self._not_imports = frozenset(each[11:] for each in pattern.guards if each.startswith("not-import:"))
         self._not_in = frozenset(each[7:] for each in pattern.guards if each.startswith("not-in:"))
 
-    # What follows is needed where the pattern matches, and it nearly never does.
-
-    @cached_property
-    def _before(self) -> tuple[_Element, ...]:
-        return _elements(self.pattern.pattern)
-
-    @cached_property
-    def _after(self) -> tuple[_Element, ...]:
-        return _elements(self.pattern.rewrite)
-
-    @cached_property
-    def _kept(self) -> dict[int, int]:
-        return _aligned(self._before, self._after)
-
-    @cached_property
-    def _holes(self) -> dict[str, _Element]:
-        return {each.hole: each for each in self._before if each.hole}
-
     @cached_property
     def _thrown(self) -> dict[str, str]:
         # What the rewrite throws away must at least be what the examples threw away: `level = "a"` says nothing
         # of `level = read()`.
         # Only holes that the pattern has: what others named one may be no text that the parser takes.
-        thrown = self._holes.keys() - {each.hole for each in self._after if each.hole}
+        thrown = self._template.holes.keys() - {each.hole for each in self._template.after if each.hole}
         return {each.name: each.kind for each in self.pattern.holes if each.kind and each.name in thrown}
 
     def find(
@@ -211,7 +176,7 @@ class Compiled:
                 continue
             if self._not_in and not self._not_in.isdisjoint(_definitions(node, self.language)):
                 continue
-            rewrite = self._rewrite(node, text, start, end)
+            rewrite = self._template.rewritten(node, text, start, end)
             if rewrite is None or rewrite == found or _stands_already(text, start, found, rewrite):
                 continue
             size += len(rewrite)
@@ -237,73 +202,6 @@ class Compiled:
             if caught is not None and caught.kind() != kind:
                 return False
         return True
-
-    def _rewrite(self, node: SgNode, text: str, start: int, end: int) -> str | None:
-        caught = {name: _caught(node, hole) for name, hole in self._holes.items()}
-        if any(span is None for span in caught.values()):
-            return None
-        spans = {name: span for name, span in caught.items() if span is not None}
-        if sum(spans[x.hole][1] - spans[x.hole][0] for x in self._after if x.hole) > MAX_REWRITE:
-            return None
-        placed = self._place(text, start, end, spans)
-        if placed is None:
-            return _plain(self._after, text, spans)
-        return self._splice(text, start, end, placed, spans)
-
-    def _place(
-        self, text: str, start: int, end: int, spans: dict[str, tuple[int, int]]
-    ) -> list[tuple[int, int]] | None:
-        """Where each element of the pattern stands in the text; None where that cannot be told."""
-        placed: list[tuple[int, int]] = []
-        at = start
-        for element in self._before:
-            if element.many and spans[element.hole][0] < 0:
-                placed.append((at, at))
-                continue
-            if element.hole and spans[element.hole][0] >= at:
-                span = spans[element.hole]
-            else:
-                wanted = text[slice(*spans[element.hole])] if element.hole else element.text
-                found = _seek(text, at, end, wanted, self.language)
-                if found is None:
-                    return None
-                span = (found, found + len(wanted))
-            placed.append(span)
-            at = span[1]
-        return placed
-
-    def _splice(
-        self,
-        text: str,
-        start: int,
-        end: int,
-        placed: Sequence[tuple[int, int]],
-        spans: dict[str, tuple[int, int]],
-    ) -> str:
-        out: list[str] = []
-        last = before = -2  # the last element of the pattern that was kept, and the one just before this
-        empty = (
-            False  # a `$$$` hole has just caught nothing: the comma after it goes, and the space after that
-        )
-        for j, element in enumerate(self._after):
-            i = self._kept.get(j, -2)
-            piece = text[slice(*placed[i])] if i >= 0 else _fill(element, text, spans)
-            if element.many and not piece:
-                empty = not _drop_comma(out)
-                continue
-            if empty and piece == ",":
-                continue
-            if i > 0 and last == i - 1:
-                # What stood between two kept tokens stays between them, even when something came in.
-                gap = text[placed[i - 1][1] : placed[i][0]]
-                out.append(gap if before == last else gap or element.space)
-            elif j > 0 and not empty:
-                out.append(element.space)
-            out.append(piece)
-            empty = False
-            before = i
-            last = i if i >= 0 else last
-        return "".join(out) + (text[placed[-1][1] : end] if placed else "")
 
 
 def _definitions(node: SgNode, language: Language) -> list[str]:
@@ -352,10 +250,10 @@ def compile(pattern: Pattern, language: str = "") -> Compiled | None:
     None where ast-grep cannot read it, where the rewrite names what nothing has caught, and where it is too large.
     """
     name = language or pattern.language
-    if name not in LANGUAGES or not _HOLE.sub("", pattern.pattern).strip() or not _bounded(pattern):
+    if name not in LANGUAGES or not HOLE.sub("", pattern.pattern).strip() or not _bounded(pattern):
         return None
-    caught = {hole[1] or hole[2] for hole in _HOLE.finditer(pattern.pattern)}
-    if not all((hole[1] or hole[2]) in caught for hole in _HOLE.finditer(pattern.rewrite)):
+    caught = {hole[1] or hole[2] for hole in HOLE.finditer(pattern.pattern)}
+    if not all((hole[1] or hole[2]) in caught for hole in HOLE.finditer(pattern.rewrite)):
         return None
     if pattern.selector == TOKENS:
         from .tokens import CompiledTokens
@@ -395,94 +293,6 @@ def apply(text: str, matches: Sequence[Match]) -> str:
             out += [text[at : match.start], match.rewrite]
             at = match.end
     return "".join(out) + text[at:]
-
-
-def elements(template: str) -> list[str]:
-    """The tokens and holes of a pattern or a rewrite."""
-    return _ELEMENT.findall(template)
-
-
-def _elements(template: str) -> tuple[_Element, ...]:
-    out = []
-    at = 0
-    for found in _ELEMENT.finditer(template):
-        hole = _HOLE.fullmatch(found[0])
-        name = (hole[1] or hole[2]) if hole else ""
-        out.append(_Element(found[0], template[at : found.start()], name, bool(hole and hole[1])))
-        at = found.end()
-    return tuple(out)
-
-
-def _aligned(before: Sequence[_Element], after: Sequence[_Element]) -> dict[int, int]:
-    """For each element of the rewrite that the pattern has as well: its index there."""
-    matching = difflib.SequenceMatcher(
-        None, [x.text for x in before], [x.text for x in after], autojunk=False
-    )
-    return {block.b + k: block.a + k for block in matching.get_matching_blocks() for k in range(block.size)}
-
-
-def _caught(node: SgNode, hole: _Element) -> tuple[int, int] | None:
-    """What a hole caught, as offsets; (-1, -1) for a `$$$` hole that caught nothing."""
-    if not hole.many:
-        one = node.get_match(hole.hole)
-        if one is None:
-            return None
-        place = one.range()
-        return place.start.index, place.end.index
-    many = node.get_multiple_matches(hole.hole)
-    while many and (many[-1].text() in (",", ";") or many[-1].kind() in COMMENTS):
-        many.pop()
-    if not many:
-        return -1, -1
-    return many[0].range().start.index, many[-1].range().end.index
-
-
-def _seek(text: str, at: int, end: int, wanted: str, language: Language) -> int | None:
-    """The offset of `wanted` after white space, comments, and commas that formatters put in."""
-    while at < end:
-        if text.startswith(wanted, at):
-            return at
-        if text[at].isspace() or text[at] in ",;":
-            at += 1
-        elif text.startswith(language.line_comment, at):
-            line = text.find("\n", at)
-            at = end if line < 0 else line + 1
-        elif language.block_comment and text.startswith(language.block_comment[0], at):
-            close = text.find(language.block_comment[1], at + 2)
-            at = end if close < 0 else close + len(language.block_comment[1])
-        else:
-            return None
-    return None
-
-
-def _fill(element: _Element, text: str, spans: dict[str, tuple[int, int]]) -> str:
-    if not element.hole:
-        return element.text
-    start, end = spans[element.hole]
-    return text[start:end] if start >= 0 else ""
-
-
-def _plain(after: Sequence[_Element], text: str, spans: dict[str, tuple[int, int]]) -> str:
-    out: list[str] = []
-    empty = False
-    for element in after:
-        piece = _fill(element, text, spans)
-        if element.many and not piece:
-            empty = not _drop_comma(out)
-        elif not (empty and piece == ","):
-            out += [element.space, piece] if out and not empty else [piece]
-            empty = False
-    return "".join(out)
-
-
-def _drop_comma(out: list[str]) -> bool:
-    """A `$$$` hole that caught nothing takes the comma before it away; whether there was one."""
-    if not out or out[-1] != ",":
-        return False
-    out.pop()
-    if out and not out[-1].strip():
-        out.pop()
-    return True
 
 
 def _stands_already(text: str, start: int, found: str, rewrite: str) -> bool:

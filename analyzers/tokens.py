@@ -15,7 +15,8 @@ from ast_grep_py import SgNode
 
 from ..store.kinds import Pattern
 from .languages import COMMENTS, LANGUAGES, Language
-from .patterns import MAX_FOUND, MAX_MATCHES, TOKENS, Compiled, Match, Parsed, _Element
+from .patterns import MAX_FOUND, MAX_MATCHES, TOKENS, Compiled, Match, Parsed
+from .rewriting import Element
 
 CODE, STRING, COMMENT = "code", "string", "comment"
 #: What stands inside a string, and is code again.
@@ -32,16 +33,16 @@ class CompiledTokens(Compiled):
     @cached_property
     def _parts(self) -> tuple[int, int]:
         """How many elements pattern and rewrite begin with in common, and end with."""
-        return bounds([x.text for x in self._before], [x.text for x in self._after])
+        return bounds([x.text for x in self._template.before], [x.text for x in self._template.after])
 
     @cached_property
     def _search(self) -> re.Pattern[str]:
         first, last = self._parts
-        elements = self._before
+        elements = self._template.before
         runs = (elements[:first], elements[first : len(elements) - last], elements[len(elements) - last :])
         seen: set[str] = set()
         out = r"(?<!\w)" if _is_word(elements[0]) else ""
-        before: _Element | None = None
+        before: Element | None = None
         for name, run in zip(("left", "gone", "right"), runs, strict=True):
             gap, said = "", ""
             for each in run:
@@ -52,11 +53,11 @@ class CompiledTokens(Compiled):
             out += f"{gap}(?P<{name}>{said})"
         return re.compile(out + (r"(?!\w)" if _is_word(elements[-1]) else ""))
 
-    def _gap(self, one: _Element, other: _Element) -> str:
+    def _gap(self, one: Element, other: Element) -> str:
         space = r"[^\S\n]" if self._within == {COMMENT} else r"\s"
         return space + ("+" if _is_word(one) and _is_word(other) else "*")
 
-    def _said(self, each: _Element, seen: set[str]) -> str:
+    def _said(self, each: Element, seen: set[str]) -> str:
         if not each.hole:
             return re.escape(each.text)
         if each.hole in seen:
@@ -84,7 +85,7 @@ class CompiledTokens(Compiled):
             if tried >= MAX_MATCHES or size > MAX_FOUND:
                 break
             start, end = found.span()
-            if not any(self._parts) and not self._after and text[start - 1 : start] in " \t(":
+            if not any(self._parts) and not self._template.after and text[start - 1 : start] in " \t(":
                 while text[end : end + 1] in (" ", "\t"):  # where something stood before, its space is enough
                     end += 1
             line, at = line + text.count("\n", at, start), start
@@ -108,32 +109,33 @@ class CompiledTokens(Compiled):
     def _edit(self, found: re.Match[str], text: str) -> tuple[int, int, str | None]:
         """Start and end of what is replaced, and by what; None where that stands there already."""
         first, last = self._parts
-        gone = self._before[first : len(self._before) - last]
-        came = self._after[first : len(self._after) - last]
+        was, new = self._template.before, self._template.after
+        gone = was[first : len(was) - last]
+        came = new[first : len(new) - last]
         middle = "".join(
             (each.space if k else "") + (found[_group(each.hole)] if each.hole else each.text)
             for k, each in enumerate(came)
         )
         if gone and came:
-            (start, end), left, right = found.span("gone"), len(self._before) - last, len(self._after) - last
+            (start, end), left, right = found.span("gone"), len(was) - last, len(new) - last
             if first and gone[0].space != came[0].space:
                 start, middle = found.end("left"), came[0].space + middle
-            if last and self._before[left].space != self._after[right].space:
-                end, middle = found.start("right"), middle + self._after[right].space
+            if last and was[left].space != new[right].space:
+                end, middle = found.start("right"), middle + new[right].space
             return start, end, middle
         if gone:  # of the white space around it what the examples left stays
             start, end = found.span("gone")
-            if first and (not last or self._after[first].space != self._before[first].space):
+            if first and (not last or new[first].space != was[first].space):
                 return found.end("left"), end, ""
             return start, found.start("right") if last else end, ""
         if not first:
-            at, behind = found.start("right"), self._after[len(came)].space
+            at, behind = found.start("right"), new[len(came)].space
             return at, at, None if _ends(text, at, middle) else middle + behind
         at, before = found.end("left"), came[0].space
         if _begins(text, at, middle):
             return at, at, None
-        behind = self._after[first + len(came)].space if last else ""
-        if last and behind != self._before[first].space:
+        behind = new[first + len(came)].space if last else ""
+        if last and behind != was[first].space:
             return at, found.start("right"), before + middle + behind
         return at, at, before + middle
 
@@ -150,7 +152,7 @@ def _group(hole: str) -> str:
     return f"hole_{hole}"
 
 
-def _is_word(element: _Element) -> bool:
+def _is_word(element: Element) -> bool:
     return bool(element.hole) or element.text[0].isalnum() or element.text[0] == "_"
 
 

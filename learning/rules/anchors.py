@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ...analyzers.languages import words
 from ...analyzers.parse import Node
-from ...analyzers.patterns import elements
+from ...analyzers.rewriting import elements
 from .antiunify import General
 from .naming import KEYWORDS, OPERATORS, is_name, runs
 

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...analyzers.patterns import compile, elements
+from ...analyzers.patterns import compile
+from ...analyzers.rewriting import elements
 from ...store.fold import View
 from ...store.items import Item
 from ...store.kinds import Pattern

@@ -11,7 +11,8 @@ from functools import cached_property
 
 from ...analyzers.fragments import fragments
 from ...analyzers.languages import is_generated, language_of, words
-from ...analyzers.patterns import TOKENS, Compiled, Parsed, compile, elements
+from ...analyzers.patterns import TOKENS, Compiled, Parsed, compile
+from ...analyzers.rewriting import elements
 from ...store.kinds import Correction, Pattern
 
 MAX_PLACES = 20

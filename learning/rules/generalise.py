@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...analyzers.parse import Node
-from ...analyzers.patterns import elements
+from ...analyzers.rewriting import elements
 from ...store.kinds import Correction, Pattern
 from ...store.wording import headline, shown, tick
 from .anchors import anchored, says_itself

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...analyzers.patterns import elements
+from ...analyzers.rewriting import elements
 from ...store.kinds import Correction, Pattern
 from ...store.wording import times
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...analyzers.patterns import elements
+from ...analyzers.rewriting import elements
 from ...store.kinds import Pattern
 
 

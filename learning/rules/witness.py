@@ -9,7 +9,8 @@ from dataclasses import replace
 from ...analyzers.fragments import BODY, PLACE, has_body
 from ...analyzers.languages import LANGUAGES
 from ...analyzers.parse import Node
-from ...analyzers.patterns import Compiled, Match, compile, elements
+from ...analyzers.patterns import Compiled, Match, compile
+from ...analyzers.rewriting import elements
 from ...store.kinds import Pattern
 from .antiunify import General
 from .members import Member, family
