@@ -6,8 +6,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import sqlite_utils
-
 from .items import Item
 
 #: The commit that wrote what a memory mends causes it: kept from the memory's side.
@@ -26,16 +24,19 @@ class SqliteGraph:
             else path
         )
         self._connection = sqlite3.connect(where, check_same_thread=False, uri=settled)
-        self._db = sqlite_utils.Database(self._connection)
         # A power cut may damage it: its hash then differs, and it is made again.
         self._connection.execute("pragma synchronous = off")
-        self._edges = self._db["edges"]
-        if not self._edges.exists():
-            # The key leads with the node that an edge leaves; the index serves the other direction.
-            self._edges.create(
-                {"node": str, "relation": str, "target": str}, pk=("node", "relation", "target")
-            )
-            self._edges.create_index(["target", "relation"])
+        known = "select 1 from sqlite_master where type = 'table' and name = 'edges'"
+        if self._connection.execute(known).fetchone() is None:
+            with self._connection:
+                # The key leads with the node that an edge leaves; the index serves the other direction.
+                self._connection.execute(
+                    "create table if not exists edges"
+                    " (node text, relation text, target text, primary key (node, relation, target))"
+                )
+                self._connection.execute(
+                    "create index if not exists edges_target_relation on edges (target, relation)"
+                )
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -44,19 +45,19 @@ class SqliteGraph:
 
     def link(self, edges: Iterable[tuple[str, str, str]]) -> None:
         """Add (from, relation, to); an edge that is there already stays one."""
-        with self._db.conn:
-            self._db.conn.executemany(
+        with self._connection:
+            self._connection.executemany(
                 "insert or ignore into edges (node, relation, target) values (?, ?, ?)", edges
             )
 
     def unlink(self, node: str) -> None:
         """Take out the edges that leave `node`."""
-        self._edges.delete_where("node = ?", [node])
+        self.unlink_all([node])
 
     def unlink_all(self, nodes: Iterable[str]) -> None:
         """Take out the edges that leave any of `nodes`, in one transaction."""
-        with self._db.conn:
-            self._db.conn.executemany("delete from edges where node = ?", [(node,) for node in nodes])
+        with self._connection:
+            self._connection.executemany("delete from edges where node = ?", [(node,) for node in nodes])
 
     def targets(self, node: str, relation: str | None = None) -> list[tuple[str, str]]:
         """(relation, to) of the edges that leave `node`, sorted."""
@@ -83,7 +84,7 @@ class SqliteGraph:
 
     def nodes(self) -> set[str]:
         """The nodes that edges leave."""
-        return {node for (node,) in self._db.execute("select distinct node from edges")}
+        return {node for (node,) in self._connection.execute("select distinct node from edges")}
 
     def close(self) -> None:
         """Let go of the file."""
