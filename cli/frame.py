@@ -63,10 +63,11 @@ def session(repo: str) -> Session:
 
 
 def _start(repo: str) -> None:
-    from ..daemon import process
     from ..repo import config
 
     if config.load(find(repo), os.environ).flag("daemon.autostart"):
+        from ..daemon import process
+
         process.start_soon([sys.executable, "-m", "cortex", "daemon", "start"], __version__)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..repo.errors import CortexError
-from . import charting, noticing, receiving, sweeping, teaching
 from .opened import BREATH_S, Opened
 from .operations import Progress
 
+# Modules are imported where they work: a question that finds no daemon needs none of them.
 logger = logging.getLogger("cortex")
 
 #: How long the daemon reads on in a repository's past before it looks at the rest of its work, in seconds.
@@ -40,6 +40,8 @@ class Apart:
 
     def history(self, args: Mapping[str, Any], progress: Progress | None) -> Mapping[str, Any]:
         """Learn from the past for `budget_s` seconds, because somebody asked for it."""
+        from . import teaching
+
         with self._learning:
             report = teaching.learn_past(
                 self._opened.state.apart(),
@@ -64,6 +66,8 @@ class Apart:
 
     def read_on(self, stop: Callable[[], bool], budget_s: float) -> bool:
         """Go on in the past by a slice; True while there is more."""
+        from . import teaching
+
         with self._learning:
             # Each slice looks again at up to 500 commits: short ones would never get on.
             report = teaching.learn_past(
@@ -77,6 +81,8 @@ class Apart:
 
     def revise(self) -> list[dict[str, str]]:
         """Bring the rules up to date: it can take seconds in a large store. Says which changed their state."""
+        from . import receiving, teaching
+
         self._opened.flush()
         with self._learning:
             self._recorded = 0
@@ -86,11 +92,15 @@ class Apart:
 
     def judge(self) -> None:
         """Back-test the rules from elsewhere that wait for it."""
+        from . import receiving
+
         with self._learning:
             receiving.judge(self._opened.state.apart())
 
     def sweep(self) -> None:
         """Look where else the new commit's change would fit; the next hook tells."""
+        from . import sweeping
+
         if self._opened.place.root is None or not self._opened.state.settings().flag("guard.sweep"):
             return
         try:
@@ -124,6 +134,8 @@ class Apart:
 
     def _next_look(self) -> Iterator[None] | None:
         """What there is to look at: what the code says of its people, then what it is made of; None for nothing."""
+        from . import charting, noticing
+
         if noticing.due(self._opened.state):
             return noticing.look(self._opened.state.apart())
         for gitdir, state in list(self._opened.trees.items()):

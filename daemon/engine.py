@@ -16,13 +16,13 @@ from ..repo.places import LINK, Place
 from ..store.durable import NotWrittenError
 from ..store.journal import wall_ms
 from ..store.layout import NewerStoreError
-from . import guarding, hearing, teaching
 from .apart import Apart
 from .opened import Opened
 from .operations import AFTER_THE_SPOOL, READING, Progress, named
 from .state import Models, State
 from .upkeep import Upkeep
 
+# What only some of this needs is imported where it is done: a question with no daemon pays for all that is loaded.
 logger = logging.getLogger("cortex")
 
 MOST_SAVED = 50  # files saved at once that are looked through
@@ -106,6 +106,8 @@ class Engine:
     def _take_in(self) -> int:
         taken = 0
         for event in spool.pending(self.place.store / "spool"):
+            from . import hearing  # mostly nothing waits
+
             with self._lock:
                 self._opened.flush()
                 self._opened.use()
@@ -118,6 +120,8 @@ class Engine:
         with self._lock:
             self._renew()
             self._opened.flush()
+            from . import teaching
+
             report = teaching.scan(self._state)
         if report.corrections or self._state.reacted:
             self._apart.revise()
@@ -130,6 +134,8 @@ class Engine:
 
         Where many come at once, git or a tool wrote them: then only what the guard needs anyway is loaded.
         """
+        from . import guarding
+
         with self._lock:
             self._opened.use()
             rules = self._state.rules()

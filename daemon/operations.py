@@ -5,59 +5,47 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ..repo.errors import UsageError
-from . import (
-    answering,
-    baseline,
-    fixing,
-    graphing,
-    guarding,
-    hearing,
-    recording,
-    reporting,
-    reviewing,
-    ruling,
-    settling,
-    sharing,
-    sweeping,
-    teaching,
-    trying,
-)
-from .state import State
+
+if TYPE_CHECKING:
+    from .state import State
 
 Progress = Callable[[Mapping[str, object]], None]
 Operation = Callable[..., Mapping[str, Any]]
 
-OPERATIONS: Mapping[str, Operation] = {
-    "ask": answering.ask,
-    "baseline": baseline.baseline,
-    "check": guarding.check,
-    "feedback": answering.feedback,
-    "fix": fixing.fix,
-    "forget": answering.forget,
-    "graph": graphing.graph,
-    "hook": hearing.hook,
-    "learn": teaching.learn,
-    "log": answering.log,
-    "record": recording.record,
-    "remember": answering.remember,
-    "rule_decide": ruling.rule_decide,
-    "rule_export": ruling.rule_export,
-    "rule_import": ruling.rule_import,
-    "rule_show": ruling.rule_show,
-    "rule_test": ruling.rule_test,
-    "rules": ruling.rules,
-    "settle": settling.settle,
-    "show": answering.show,
-    "report": reporting.report,
-    "review": reviewing.review,
-    "sweep": sweeping.sweep,
-    "swept": sweeping.swept,
-    "sync": sharing.sync,
-    "trial": trying.trial,
-    "unsay": reviewing.unsay,
+#: The module of each operation; its function there has the operation's name. What nobody asks for is not loaded:
+#: all of it takes as long as an answer does in a process of its own.
+OPERATIONS: Mapping[str, str] = {
+    "ask": "answering",
+    "baseline": "baseline",
+    "check": "guarding",
+    "feedback": "answering",
+    "fix": "fixing",
+    "forget": "answering",
+    "graph": "graphing",
+    "hook": "hearing",
+    "learn": "teaching",
+    "log": "answering",
+    "record": "recording",
+    "remember": "answering",
+    "rule_decide": "ruling",
+    "rule_export": "ruling",
+    "rule_import": "ruling",
+    "rule_show": "ruling",
+    "rule_test": "ruling",
+    "rules": "ruling",
+    "settle": "settling",
+    "show": "answering",
+    "report": "reporting",
+    "review": "reviewing",
+    "sweep": "sweeping",
+    "swept": "sweeping",
+    "sync": "sharing",
+    "trial": "trying",
+    "unsay": "reviewing",
 }
 #: What lies in the spool came first: an answer without it would be of yesterday, which is better than none.
 AFTER_THE_SPOOL = frozenset(
@@ -73,11 +61,7 @@ def named(
 
     Raises `UsageError` for an operation, or an argument, that there is not: some of them when it is done.
     """
-    operation = OPERATIONS.get(op)
-    if operation is None:
-        raise UsageError(
-            f"there is no operation {op}", "The daemon may be of another version: `cortex daemon stop`."
-        )
+    operation = _operation(op)
     accepted = _accepted(operation)
     if unknown := [name for name in given if name not in accepted or name == "state"]:
         raise UsageError(f"{op} takes no {', '.join(unknown)}")
@@ -94,6 +78,16 @@ def named(
             raise UsageError(f"{op}: {error}") from error
 
     return done
+
+
+def _operation(op: str) -> Operation:
+    """What does the operation `op`; raises `UsageError` where there is none."""
+    if op not in OPERATIONS:
+        raise UsageError(
+            f"there is no operation {op}", "The daemon may be of another version: `cortex daemon stop`."
+        )
+    found: Operation = getattr(import_module(f".{OPERATIONS[op]}", __package__), op)
+    return found
 
 
 @cache

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..hooks import spool, standing
+from ..hooks import spool
 from ..repo.errors import CortexError
 from .opened import BREATH_S, Opened
 
@@ -52,6 +52,8 @@ class Upkeep:
 
     def keep_hooks(self) -> None:
         """Put our lines back where another tool wrote a hook anew, and write the shim of another version anew."""
+        from ..hooks import standing
+
         place = self._opened.place
         now = standing.signature(place)
         if now == self._hooks:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
+# To import it takes ten milliseconds, and no question needs it.
 _LARGEST = 256 * 1024
 
 
@@ -29,12 +32,14 @@ def read(store: Path) -> Ignore:
         with (store / "ignore").open("rb") as file:
             text = file.read(_LARGEST).decode("utf-8", "replace")
     except OSError:
-        return Ignore(GitIgnoreSpec.from_lines([]))
+        return parse("")
     return parse(text)
 
 
 def parse(text: str) -> Ignore:
     """Patterns from text, one a line; a line that is no pattern is passed over and told in `problems`."""
+    from pathspec import GitIgnoreSpec
+
     good: list[str] = []
     problems: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -47,6 +52,8 @@ def parse(text: str) -> Ignore:
 
 
 def _problem(line: str) -> str:
+    from pathspec import GitIgnoreSpec
+
     try:
         GitIgnoreSpec.from_lines([line])
     except ValueError as error:
