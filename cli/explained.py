@@ -25,6 +25,14 @@ GATES = {
     "score": "it comes too far behind the best one",
     "chance": "it is not sure enough to help",
 }
+#: What a question to code and history asks for, and what comes of it.
+ASKS = {
+    "past": "what was done: commits come first",
+    "place": "a place: commits count less",
+    "code": "code: so do docs",
+    "tests": "tests: these count more, and docs less",
+    "nothing": "nothing that could be looked for",
+}
 #: Where candidates came from, in the order in which it is said.
 SOURCES = (("words", "by words"), ("graph", "by the graph"), ("vectors_alone", "by vectors alone"))
 
@@ -66,6 +74,8 @@ def _understood(result: Mapping[str, Any], told: Mapping[str, Any], paint: Paint
         ("words", ", ".join(read["words"])),
     ]
     if "chance" in told["needed"]:
+        asks = [ASKS[word] for word in read["asks"] if word in ASKS]
+        rows.insert(2, ("asks for", "; ".join(asks)))
         rows[1] = (
             "read as",
             f"{rows[1][1]}; of code: {read['task_likeness']:.2f} a task, else a description",

@@ -23,6 +23,8 @@ OF_PLACES = {
     "repeated": "a better one says it already, or has its place: few of one kind are shown",
     "behind": "it comes too far behind the best one of its kind",
 }
+#: What a question to code and history can ask for, and what it is called there.
+_ASKS = {"past": "past", "place": "place", "code": "code", "tests": "testing", "nothing": "vague"}
 #: What stands for a gate where nothing was measured: it came with another one.
 NO_GATE = explanation.Gate("", 0.0, 0.0)
 
@@ -112,6 +114,7 @@ def _understood(asked: Understood) -> Understanding:
         "symbols": texts[: len(symbols)],
         "paths": texts[len(symbols) : len(symbols) + len(files)],
         "words": texts[len(symbols) + len(files) :][:WORDS],
+        "asks": [said for said, asks in _ASKS.items() if getattr(code, asks)],
     }
 
 

@@ -35,7 +35,10 @@ _CHANGES = frozenset(
 )
 _CODE = re.compile(r"\w\.\w|\w\(|_\w|[a-z][A-Z]|`|/")
 _NAME = re.compile(r"[A-Za-z_$][\w$]{2,}")
-_PATH = re.compile(r"[\w.@-]+(?:/[\w.@+\[\]-]+)+|(?<![\w.])\.?\w[\w-]*(?:\.[\w-]+)*\.[a-z]{1,4}\b")
+_PATH = re.compile(
+    r"[\w.@-]+(?:/[\w.@+\[\]-]+)+|(?<![\w.])\.?\w[\w-]*(?:\.[\w-]+)*\.[a-z]{1,4}\b|(?<![\w./])\.[a-z][\w-]{3,}"
+    r"|\b[A-Z][a-z]+file\b"
+)
 _DOTTED = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+")
 #: What was done is asked for: the past answers first.
 _PAST = re.compile(
@@ -105,7 +108,7 @@ def read_query(text: str) -> CodeQuery:
     terms = tuple(query_terms(text))
     named = [word for word in dict.fromkeys(_NAME.findall(text)) if _is_name(word, text)]
     paths = tuple(word.rstrip(".") for word in _PATH.findall(text))
-    dotted = [word for word in _DOTTED.findall(text) if word not in paths]
+    dotted = _DOTTED.findall(text)
     past = _PAST.search(text) is not None
     place = not past and _PLACE.search(text) is not None
     return CodeQuery(

@@ -147,7 +147,7 @@ def _places(
     cosines = corpus.cosines(query, encoder.encode([asked.text], kind="code")[0])
     told = history.files(asked.terms) if history is not None else {}
     past = np.array([told.get(entry.path, 0.0) for entry, _ in corpus.places], np.float32)
-    pointed = codesignals.pointed(asked, corpus.names, corpus.paths)
+    pointed = codesignals.pointed(asked, corpus.names, corpus.paths, corpus.called)
     named = np.maximum(codesignals.matched(asked, corpus.names), codesignals.on_path(asked, corpus.paths))
     values = codesignals.signals(
         asked, corpus.units, table, cosines, corpus.facts(codesignals.traits), named, past

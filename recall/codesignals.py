@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -54,6 +54,8 @@ TASK: Final = np.array(
 WANTED = -0.3
 #: So many places of one name, and files of one ending of a path, can be meant by it.
 FEW, FEW_FILES = 6, 2
+#: So many names, and so many paths, of a question are looked up: a stack trace holds hundreds.
+MOST = 30
 #: No commit's word counts for more than this, in standard deviations: where few files were told of, they stood far out.
 LOUDEST = 3.0
 
@@ -87,20 +89,27 @@ def on_path(asked: CodeQuery, paths: Sequence[str]) -> Floats:
     return np.array([f"/{path}".endswith(ends) for path in paths], np.float32)
 
 
-def pointed(asked: CodeQuery, names: Sequence[str], paths: Sequence[str]) -> npt.NDArray[np.int64]:
-    """How exactly the question points at each place: 2 by its name, 1 by its file, 3 by both; what fits many, 0."""
+def pointed(
+    asked: CodeQuery, names: Sequence[str], paths: Sequence[str], called: Mapping[str, Sequence[int]]
+) -> npt.NDArray[np.int64]:
+    """How exactly the question points at each place: 2 by its name, 1 by its file, 3 by both; what fits many, 0.
+
+    `called` says which places have a name, by the last part of it.
+    """
     out = np.zeros(len(names), np.int64)
-    for symbol in asked.symbols:
+    for symbol in asked.symbols[:MOST]:
         inside = f".{symbol}"
-        found = [at for at, name in enumerate(names) if name == symbol or name.endswith(inside)]
+        near = called.get(symbol.rpartition(".")[2], ())
+        found = [at for at in near if names[at] == symbol or names[at].endswith(inside)]
         if len(found) <= FEW:
             out[found] = 2
-    for path in asked.paths:
-        there = {each for each in paths if each == path} or {
-            each for each in dict.fromkeys(paths) if each.endswith(f"/{path}")
-        }
-        if len(there) <= FEW_FILES:
-            out[[at for at, each in enumerate(paths) if each in there and not out[at] & 1]] += 1
+    files = list(dict.fromkeys(paths)) if asked.paths else []
+    meant: set[str] = set()
+    for path in asked.paths[:MOST]:
+        there = [path] if path in files else [each for each in files if each.endswith(f"/{path}")]
+        meant.update(there if len(there) <= FEW_FILES else ())
+    if meant:
+        out += np.array([path in meant for path in paths], np.int64)
     return out
 
 

@@ -119,6 +119,14 @@ class Corpus:
         return {(entry.path, place.name): place.first for entry, place in reversed(self.places) if place.name}
 
     @cached_property
+    def called(self) -> Mapping[str, Sequence[int]]:
+        """Which places have a name, by the last part of it."""
+        out: dict[str, list[int]] = {}
+        for at, (_, place) in enumerate(self.places):
+            out.setdefault(place.name.rpartition(".")[2], []).append(at)
+        return out
+
+    @cached_property
     def sections(self) -> npt.NDArray[np.bool_]:
         """Which places are prose."""
         return np.array([place.kind == "section" for _, place in self.places], np.bool_)

@@ -106,8 +106,12 @@ def test_a_name_that_fits_many_points_at_none():
     asked = read_query("what does `get` do?")
     names = [f"Box{number}.get" for number in range(codesignals.FEW + 1)]
     paths = [f"a{number}.py" for number in range(codesignals.FEW + 1)]
-    assert not codesignals.pointed(asked, names, paths).any()
-    assert codesignals.pointed(asked, names[1:], paths[1:]).tolist() == [2] * codesignals.FEW
+    called = {"get": range(len(names))}
+    assert not codesignals.pointed(asked, names, paths, called).any()
+    few = {"get": range(codesignals.FEW)}
+    assert codesignals.pointed(asked, names[1:], paths[1:], few).tolist() == [2] * codesignals.FEW
+    both = codesignals.pointed(read_query("`get` in a3.py"), names[1:], paths[1:], few)
+    assert both.tolist() == [2, 2, 3, 2, 2, 2], "a file that is named too comes before the others"
 
 
 @pytest.mark.parametrize(

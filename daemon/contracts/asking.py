@@ -38,7 +38,10 @@ class RecalledMemory(TypedDict):
 
 
 class Understanding(TypedDict):
-    """How the words of a question were read; `task_likeness` (0 to 1) is what code and history are searched by."""
+    """How the words of a question were read; `task_likeness` (0 to 1) is what code and history are searched by.
+
+    `asks` is what they are asked for: past, place, code, tests, or nothing that could be looked for.
+    """
 
     kind: str
     task_likeness: float
@@ -49,6 +52,7 @@ class Understanding(TypedDict):
     symbols: list[str]
     paths: list[str]
     words: list[str]
+    asks: list[str]
 
 
 class Measured(TypedDict):
