@@ -59,20 +59,24 @@ _GENERAL = frozenset(
     map(
         stem,
         """
-        add again another anything better break broken bug change cleanup clean code comment commit complete
-        continue describe do docs document documentation done error everything explain fail faster file finish fix
-        fixed function go good great happen hello help implement improve issue job keep look make more nice now ok
-        okay perfect performance please problem push quick quickly refactor remove repo repository review rewrite
-        run same show simplify something speed start stop summary summarise summarize task tell test tests thank
-        thanks thing tidy try undo update verify work write wrong yes
+        add again another anything better bit break broken bug change cleanup clean code comment commit complete
+        continue describe do docs document documentation done error everything explain fail faster file finish
+        fix fixed function go good great happen hello help implement improve issue job keep little look lot make
+        more nice now ok okay perfect performance please problem push quick quickly refactor remove repo
+        repository review rewrite run same show simplify slightly something speed start stop summary summarise
+        summarize task tell test tests thank thanks thing tidy try undo update verify work write wrong yes
         """.split(),  # noqa: SIM905 - read as prose
     )
 )
 #: A question asks neither as a docstring describes nor as a commit's subject tells: its place is between them.
 _ASKS = re.compile(r"^\W*(?:in )?(?:where|which|what|how|why|when|who)\b", re.IGNORECASE)
 ASKED = 0.4
-#: What stands for something that was said before.
+#: What stands for something that was said before; and what is to be done with that, first of all.
 _POINTS_BACK = re.compile(r"\b(?:it|this|that|these|those|them)\b", re.IGNORECASE)
+_TO_THAT = re.compile(
+    r"^\W*(?:(?:please|just|now|and|then|can|could|would|you|we|let's|lets)\W+)*(\w+)\s+(?:it|this|that|these|those|them)\b",
+    re.IGNORECASE,
+)
 _TESTING = re.compile(
     r"\bhow (?:do|can|could|should|would) (?:we|i|you|one) test\b|\b(?:is|are) .+ tested\b"
     r"|\btests? (?:for|of|that|which)\b|\b(?:unit|integration|regression) tests?\b|\btest cases?\b",
@@ -152,12 +156,15 @@ def _traits(text: str) -> tuple[float, ...]:
 
 
 def _is_vague(text: str, terms: Sequence[str], place: bool) -> bool:
-    """Whether each word that could be looked for fits anything, or the only one speaks of what was said before.
+    """Whether each word fits anything, or says only what is to be done with what was said before.
 
     "How do I run the tests?" holds no other words, and has its place in the docs.
     """
-    back = _POINTS_BACK.search(text) is not None
-    return (_GENERAL.issuperset(terms) and (back or not place)) or (len(terms) < 2 and back)
+    telling = {term for term in terms if term not in _GENERAL}
+    to_that = _TO_THAT.match(text)
+    if to_that and telling <= {stem(to_that[1].lower())}:
+        return True
+    return not telling and (not place or _POINTS_BACK.search(text) is not None)
 
 
 def _is_name(word: str, text: str) -> bool:

@@ -37,7 +37,7 @@ CALLED = 0.5
 NEAR = 0.7
 #: So many places of a file that the question names stand before all others.
 OF_FILE = 3
-#: A function of so many lines that stands beside a longer one of its name only calls that.
+#: Of a function of a file and a method of its name, one of so many lines only calls the other.
 WRAPPER = 3
 #: Where a place is asked for, a commit counts as so much less sure.
 BEHIND = 0.6
@@ -147,11 +147,12 @@ def _places(
     cosines = corpus.cosines(query, encoder.encode([asked.text], kind="code")[0])
     told = history.files(asked.terms) if history is not None else {}
     past = np.array([told.get(entry.path, 0.0) for entry, _ in corpus.places], np.float32)
+    facts = corpus.facts(codesignals.traits)
+    between = np.array([place.kind == "lines" for _, place in corpus.places], np.bool_)
     pointed = codesignals.pointed(asked, corpus.names, corpus.paths, corpus.called)
+    pointed[between & (facts[:, 0] > 0)] &= 1  # a case of a test that is called so does not define it
     named = np.maximum(codesignals.matched(asked, corpus.names), codesignals.on_path(asked, corpus.paths))
-    values = codesignals.signals(
-        asked, corpus.units, table, cosines, corpus.facts(codesignals.traits), named, past
-    )
+    values = codesignals.signals(asked, corpus.units, table, cosines, facts, named, past)
     allowed = corpus.among(folder, endings)
     sections = corpus.sections
     out = []
@@ -163,7 +164,7 @@ def _places(
         if source == DOCS:
             values[rows, SIGNALS.index("test")] = 0
         shares = codesignals.shares(asked, values[rows])
-        lines = np.array([corpus.places[row][1].kind == "lines" for row in rows], np.float32) * LINES
+        lines = between[rows] * np.float32(LINES)
         chances = np.maximum(evidence(values[rows]), CALLED * _called(asked, table[rows]))
         for at, aim in _first(shares.sum(axis=1) + lines, pointed[rows]):
             entry, place = corpus.places[rows[at]]
@@ -247,12 +248,13 @@ def _mixed(found: Sequence[Found], commits: int) -> list[Found]:
 
 
 def _passes_on(one: Found, other: Found) -> bool:
-    """Whether one of two does nothing but call the other of its name, as far as their lengths tell."""
+    """Whether one of two does nothing but call the other of its name, as far as their owners and lengths tell."""
+    (mine, _, name), (its, _, other_name) = one.name.rpartition("."), other.name.rpartition(".")
     return (
         one.kind == other.kind == "function"
-        and one.path == other.path
-        and one.name.rpartition(".")[2] == other.name.rpartition(".")[2]
-        and min(_long(one), _long(other)) <= WRAPPER < max(_long(one), _long(other))
+        and (one.path, name) == (other.path, other_name)
+        and (not mine or not its)
+        and min(_long(one), _long(other)) <= WRAPPER
     )
 
 
