@@ -23,9 +23,9 @@ from cortex.evaluation.likeness import Likeness
 from cortex.evaluation.order import order
 from cortex.learning.past.history import branch_tips, walk
 from cortex.recall.sameness import sketch
+from cortex.store.codec import encode
 from cortex.store.fold import View
 from cortex.store.items import Item, items
-from cortex.store.kinds import encode
 from cortex.store.record import Draft, make
 from cortex.store.words import query_terms, terms
 

@@ -33,10 +33,11 @@ from cortex.recall.cascade import LOOKED_AT
 from cortex.recall.packing import pack
 from cortex.recall.question import Question, understand
 from cortex.recall.ranking import Weights, rank
+from cortex.store.codec import encode
 from cortex.store.fold import View
 from cortex.store.index import MemoryIndex
 from cortex.store.items import Item, items
-from cortex.store.kinds import Body, Correction, Memory, encode
+from cortex.store.kinds import Body, Correction, Memory
 from cortex.store.record import Draft, make
 
 NOW = 1_760_000_000_000

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from ..learning.live.outcomes import changes
 from ..repo.errors import UsageError
+from ..store.codec import decode, encode
 from ..store.items import Evidence as ItemEvidence
 from ..store.items import Item
-from ..store.kinds import Correction, Exposure, Feedback, Memory, Pattern, RuleEvent, Verdict, decode, encode
+from ..store.kinds import Correction, Exposure, Feedback, Memory, Pattern, RuleEvent, Verdict
 from ..store.record import Draft, Record
 from ..store.secrets import clean, redact, redact_all
 from . import later

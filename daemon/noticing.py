@@ -21,9 +21,10 @@ from ..learning.noticed.preferences import SHARE, Preference, memory, notable, p
 from ..learning.noticed.survey import Tally, survey
 from ..repo.files import write_whole
 from ..store import notes
+from ..store.codec import encode
 from ..store.durable import SYSTEM
 from ..store.durable import read as read_file
-from ..store.kinds import Memory, RuleEvent, encode
+from ..store.kinds import Memory, RuleEvent
 from ..store.record import Draft, canonical
 from ..store.secrets import secrets_of
 from .state import State

@@ -11,8 +11,9 @@ import pygit2
 from ..agents.base import AgentEvent, Wrote
 from ..repo.errors import BusyError, CortexError, UsageError
 from ..repo.files import read_plain
+from ..store.codec import decode
 from ..store.durable import NotWrittenError
-from ..store.kinds import Execution, Generation, decode
+from ..store.kinds import Execution, Generation
 from ..store.record import Draft
 from ..store.secrets import secrets_of
 from .contracts import SCHEMA

@@ -12,7 +12,8 @@ from ..learning.past.candidates import identity
 from ..learning.past.history import Found
 from ..learning.past.lessons import goes_on, stands_alone
 from ..learning.past.worth import Worth, worth
-from ..store.kinds import Correction, decode, encode
+from ..store.codec import decode, encode
+from ..store.kinds import Correction
 from .order import Order
 
 _COLUMNS = "m, written, known, key, edit, may, seldom, body"

@@ -12,10 +12,11 @@ from ..learning.past.candidates import SELDOM, Candidate, Candidates
 from ..learning.rules.generalise import generalise
 from ..learning.rules.lifecycle import ACTIVE, SHADOW, Settings
 from ..learning.rules.revising import Before, revise
+from ..store.codec import encode
 from ..store.fold import View
 from ..store.index import MemoryIndex
 from ..store.items import Item, Listing
-from ..store.kinds import Correction, Memory, Pattern, Reaction, RuleEvent, encode
+from ..store.kinds import Correction, Memory, Pattern, Reaction, RuleEvent
 from ..store.protocols import Encoder
 from ..store.record import Draft, Record, make
 from .gathered import Case

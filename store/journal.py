@@ -13,9 +13,10 @@ from typing import Any
 
 from ..repo.errors import PlaceError
 from . import layout, segments, wal
+from .codec import encode
 from .durable import SYSTEM, NotWrittenError, System, refused
 from .fold import View
-from .kinds import KINDS, Body, Memory, encode
+from .kinds import KINDS, Body, Memory
 from .layout import NewerStoreError, create
 from .lock import writer_lock
 from .quarantine import Problem, Quarantine

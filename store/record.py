@@ -15,7 +15,8 @@ from typing import Any, Literal
 import google_crc32c
 
 from ..repo.errors import DamagedError, UsageError
-from .kinds import Body, decode_any, is_private
+from .codec import decode_any
+from .kinds import Body, is_private
 
 VERSION = 1
 LIMIT = 2**53  # RFC 8785, 3.2.2.3: beyond it not every reader keeps an integer exact

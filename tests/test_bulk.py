@@ -25,11 +25,12 @@ from cortex.repo.places import find
 from cortex.store import marks
 from cortex.store.bulk import entries, files, laying
 from cortex.store.bulk.bulk import Bulk, DamagedBulk, open_bulk
+from cortex.store.codec import encode
 from cortex.store.fold import View
 from cortex.store.index import MemoryIndex
 from cortex.store.items import Evidence, Item, Listing
 from cortex.store.journal import FileJournal, create
-from cortex.store.kinds import Correction, Exposure, Feedback, Memory, Purge, Scope, encode
+from cortex.store.kinds import Correction, Exposure, Feedback, Memory, Purge, Scope
 from cortex.store.late import Late, fingerprinted
 from cortex.store.layered import LayeredIndex
 from cortex.store.protocols import Floats

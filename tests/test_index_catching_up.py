@@ -16,11 +16,12 @@ from cortex.daemon.state import Models
 from cortex.repo.layout import lay_down
 from cortex.repo.places import find
 from cortex.store import derived, index, rowfiles
+from cortex.store.codec import encode
 from cortex.store.fold import View
 from cortex.store.index import MemoryIndex
 from cortex.store.items import Item, Listing, items
 from cortex.store.journal import create
-from cortex.store.kinds import Body, Correction, Feedback, Memory, Purge, RuleEvent, Scope, Trust, encode
+from cortex.store.kinds import Body, Correction, Feedback, Memory, Purge, RuleEvent, Scope, Trust
 from cortex.store.lock import writer_lock
 from cortex.store.protocols import Floats
 from cortex.store.record import Draft, Record, make

@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from cortex.store.codec import encode
 from cortex.store.fold import View
 from cortex.store.items import MADE_OF, Item, item, items
 from cortex.store.kinds import (
@@ -21,7 +22,6 @@ from cortex.store.kinds import (
     Scope,
     Trust,
     Verdict,
-    encode,
 )
 from cortex.store.record import Draft, Record, make
 from cortex.store.wording import change, headline

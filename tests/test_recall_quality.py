@@ -15,10 +15,11 @@ import pytest
 
 from cortex.models import load_classifier, load_counter, load_encoder
 from cortex.recall.cascade import Answer, Question, recall
+from cortex.store.codec import encode
 from cortex.store.fold import View
 from cortex.store.index import MemoryIndex
 from cortex.store.items import Item, items
-from cortex.store.kinds import Body, Correction, Memory, encode
+from cortex.store.kinds import Body, Correction, Memory
 from cortex.store.record import Draft, make
 
 NOW = 1_760_000_000_000

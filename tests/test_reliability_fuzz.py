@@ -23,7 +23,8 @@ from cortex.learning.past import refs
 from cortex.repo import config
 from cortex.repo.errors import CortexError, UsageError
 from cortex.store import backup, derived, layout, lock, pulling, quarantine, segments
-from cortex.store.kinds import Hole, Memory, Pattern, RuleEvent, decode, encode
+from cortex.store.codec import decode, encode
+from cortex.store.kinds import Hole, Memory, Pattern, RuleEvent
 from cortex.store.record import DamagedLine, Draft, crc, from_line, make, to_line
 
 Tell = Callable[[str], None]

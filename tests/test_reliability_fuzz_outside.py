@@ -23,7 +23,8 @@ from cortex.repo import config
 from cortex.repo.errors import CortexError, UsageError
 from cortex.repo.places import Place, find
 from cortex.store import pulling, segments
-from cortex.store.kinds import Hole, Memory, Pattern, decode, encode
+from cortex.store.codec import decode, encode
+from cortex.store.kinds import Hole, Memory, Pattern
 from cortex.store.record import Draft, make, to_line
 
 Tell = Callable[[str], None]

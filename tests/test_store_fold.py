@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from cortex.store.codec import encode
 from cortex.store.fold import View
-from cortex.store.kinds import Correction, encode
+from cortex.store.kinds import Correction
 from cortex.store.record import Draft, Record, make
 
 M = "ab" * 16

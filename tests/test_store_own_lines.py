@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from cortex.store import journal as journals
 from cortex.store import reading
+from cortex.store.codec import encode
 from cortex.store.durable import System
 from cortex.store.journal import FileJournal, create
-from cortex.store.kinds import Correction, Exposure, Generation, Memory, Shown, encode
+from cortex.store.kinds import Correction, Exposure, Generation, Memory, Shown
 from cortex.store.record import Draft, from_line, made, make, to_line
 
 ADA = "Ada <ada@example.org>"

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cortex.store import segments
-from cortex.store.kinds import Correction, Generation, encode
+from cortex.store.codec import encode
+from cortex.store.kinds import Correction, Generation
 from cortex.store.record import (
     LIMIT,
     DamagedLine,

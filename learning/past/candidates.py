@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...store.kinds import Correction, decode, encode
+from ...store.codec import decode, encode
+from ...store.kinds import Correction
 
 #: The oldest go when there are more.
 LIMIT = 100_000

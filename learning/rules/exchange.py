@@ -15,7 +15,8 @@ from typing import Any
 from ...analyzers.languages import LANGUAGES
 from ...analyzers.patterns import TOKENS, compile
 from ...repo.errors import UsageError
-from ...store.kinds import Memory, Pattern, decode, encode
+from ...store.codec import decode, encode
+from ...store.kinds import Memory, Pattern
 from .revising import rule_id
 
 FORMAT = "cortex rules"
