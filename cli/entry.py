@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status is None:
         from .main import run
 
+        # At its end Python looks through all objects for cycles, several times: .1 s after an answer is given.
+        atexit.register(gc.freeze)
         status = run(given)
     return status
 
