@@ -140,7 +140,7 @@ def _gate(each: Ranked, least: explanation.Bars) -> explanation.Gate:
 
 
 def _chance(each: Found) -> explanation.Gate:
-    return explanation.Gate("chance", each.chance, ENOUGH)
+    return explanation.Gate("chance", each.chance, each.needed)
 
 
 def _measured(of: str, gate: explanation.Gate, words: Sequence[str] = ()) -> Measured:

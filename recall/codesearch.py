@@ -45,8 +45,10 @@ BEHIND = 0.6
 LINES = -0.7
 #: For a commit, by hand on the same scale: constant, similarity of its message, share of the question's words.
 COMMIT_EVIDENCE: Final = (-7.1, 5.0, 4.0)
-#: What is less sure is not shown: with this, of questions about other worlds two in ninety get an answer.
-ENOUGH = 0.12
+#: What is less sure is not shown: with this, one in twenty questions about other worlds gets an answer.
+ENOUGH = 0.13
+#: Where the past is asked for, a commit needs so much of that, and a place so much.
+OF_THE_PAST, BESIDE_IT = 0.65, 1.4
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Found:
     why: Mapping[str, float]
     chance: float
     commit: Commit | None = None
+    needed: float = ENOUGH  # the chance that is enough for it
     pointed: int = 0  # how exactly the question points at it: see `codesignals.pointed`
 
 
@@ -97,16 +100,21 @@ def search(
         found += _places(asked, corpus, history, encoder, query, folder, endings)
     if past and history is not None:
         found += _commits(asked, history, encoder, query)
+    found = [replace(each, needed=_needed(asked, each, enough)) for each in found]
     found.sort(key=lambda each: (*_turn(asked, each), -each.score, each.path, each.first))
-    sure = [] if asked.vague else [each for each in found if each.chance >= enough]
+    sure = [] if asked.vague else [each for each in found if each.chance >= each.needed]
     near = [each for each in sure if each.pointed or _is_near(each, sure)]
     kept = _mixed(near, COMMITS + asked.past if code else len(near))
     chosen, nearer = {_key(each) for each in kept}, {_key(each) for each in near}
     left = [
         (each, "repeated" if _key(each) in nearer else "behind") for each in sure if _key(each) not in chosen
     ]
-    left += [(each, "weak") for each in found if asked.vague or each.chance < enough]
+    left += [(each, "weak") for each in found if asked.vague or each.chance < each.needed]
     return Looked(kept, dict(Counter(reason for _, reason in left)), left)
+
+
+def _needed(asked: CodeQuery, each: Found, enough: float) -> float:
+    return enough * ((OF_THE_PAST if each.commit else BESIDE_IT) if asked.past else 1.0)
 
 
 def _is_near(each: Found, among: Sequence[Found]) -> bool:
