@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         status = fast.run(given, os.environ)
     if status is None:
+        import atexit
+        import gc
+
         from .main import run
 
         # At its end Python looks through all objects for cycles, several times: .1 s after an answer is given.
