@@ -11,7 +11,8 @@ from ..analyzers.languages import is_generated, language_of
 from ..learning.lineage.marks import Marks, message
 from ..learning.lineage.ownership import Change, changes, commit_at, hunks, text_blob
 from ..learning.lineage.places import made_by_a_tool, text_of
-from ..learning.past.history import COMMITS, DAYS, MANY_FILES
+from ..learning.past.asked import MANY_FILES
+from ..learning.past.history import COMMITS, DAYS
 from ..repo import trees
 from .order import Order
 

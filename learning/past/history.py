@@ -15,19 +15,10 @@ from ...store.kinds import MILLION
 from ..corrections.definitions import Definitions
 from ..corrections.extraction import corrections
 from ..lineage.marks import PERSON, Mark, Marks, message, signature
-from ..lineage.ownership import (
-    Change,
-    Hunk,
-    Ownership,
-    changes,
-    commit_at,
-    hunks,
-    shallow_commits,
-    text_blob,
-    why_no_text,
-)
-from ..lineage.places import Fix, Place, is_utf8, made_by_a_tool, place_of, text_of
+from ..lineage.ownership import Change, Ownership, changes, commit_at, shallow_commits
+from ..lineage.places import Fix, Place, made_by_a_tool, text_of
 from ..lineage.timeline import Timeline
+from .asked import asked_by
 from .candidates import identity, key_of
 from .reverts import Replaced, Reverts, TakenBack
 from .walked import Cursor, Found, Progress
@@ -36,8 +27,6 @@ __all__ = ["Cursor", "Found", "Progress", "branch_tips", "walk"]
 
 DAYS = 30
 COMMITS = 500
-#: A commit of more files is a sweep or an import: no corrections.
-MANY_FILES = 300
 #: A person's fix of a person's code says less than one of an agent's.
 PEOPLE_WEIGHT = MILLION // 4
 #: Where agents wrote at least one commit in so many, people's corrections of people are left alone.
@@ -192,6 +181,7 @@ class _Walk:
         self._noticed["reverts"] += is_revert
         self._left -= self._only is not None and str(commit.id) in self._only
         found: list[Change] | None = None
+        asked: list[Fix] = []
         parents = commit.parent_ids
         if commit.id.raw in self._boundary:
             self._passed["history ends early"] += 1
@@ -207,9 +197,9 @@ class _Walk:
             if fixer or taken is not None or self._owners.waits_at(commit.id):
                 found = self._changes(commit)
             by = PERSON if self._agents_too else mark
-            asked = self._ask(commit, by, found) if fixer and found is not None else []
-        else:
-            asked = []
+            if fixer and found is not None:
+                asked, files = asked_by(self._repository, commit, self._index, by, found, self._passed)
+                self._files += files
         for owned in self._owners.step(commit, found):
             self._answer(owned.ticket, commit, mark, owned.path, owned.line, is_revert)
         for fix in asked:
@@ -233,58 +223,6 @@ class _Walk:
             pass
         self._passed["missing"] += 1
         return None
-
-    def _ask(self, commit: pygit2.Commit, mark: Mark, found: Sequence[Change]) -> list[Fix]:
-        """The files of a commit that may correct something, with their hunks."""
-        if len(found) > MANY_FILES:
-            self._passed["commits of very many files"] += 1
-            return []
-        read: list[tuple[Change, list[Hunk], list[bytes], list[bytes]]] = []
-        for change in found:
-            if not change.new_path or language_of(change.new_path) is None:
-                continue
-            self._files += 1
-            if change.old_id is None or change.old_id == change.new_id:
-                continue
-            if is_generated(change.new_path):
-                self._passed["generated"] += 1
-                continue
-            before, after = (
-                text_blob(self._repository, change.old_id),
-                text_blob(self._repository, change.new_id),
-            )
-            if before is None or after is None:
-                oid = change.old_id if before is None else change.new_id
-                self._passed[why_no_text(self._repository, oid)] += 1
-                continue
-            old, new = before.data, after.data
-            if made_by_a_tool(change.new_path, new):
-                self._passed["generated"] += 1
-                continue
-            if not is_utf8(old) or not is_utf8(new):
-                self._passed["not UTF-8"] += 1
-                continue
-            read.append((change, hunks(old, new), old.split(b"\n"), new.split(b"\n")))
-        added = Counter(
-            line.strip()
-            for _, places, _, rows in read
-            for hunk in places
-            for line in rows[hunk.new_start - 1 : hunk.new_start - 1 + hunk.new_lines]
-        )
-        asked = []
-        for change, places, was, rows in read:
-            fix = Fix(commit, self._index, change)
-            for hunk in places:
-                place = place_of(fix, hunk, mark, was, rows, added)
-                if place is not None:
-                    fix.places.append(place)
-                    fix.open += place.lines
-            if fix.places:
-                asked.append(fix)
-        whole = sum(len(fix.places) for fix in asked)
-        for fix in asked:
-            fix.of = whole
-        return asked
 
     def _answer(
         self, place: Place, commit: pygit2.Commit, mark: Mark, path: str, line: int, is_revert: bool
@@ -348,7 +286,6 @@ class _Walk:
         self, fix: Fix, places: Sequence[Place], hand: str, before: str, after: str
     ) -> Iterator[Found]:
         agent, written = _most(places, hand)
-        subject = message(fix.commit).strip().partition("\n")[0][:200]
         fixed, again = _fixes(fix.commit), self._is_fix_of_fix(fix.commit, (agent, written))
         for correction in corrections(
             before,
@@ -361,7 +298,7 @@ class _Walk:
             author=signature(fix.commit.author),
             written=written,
             agent=agent,
-            subject=subject,
+            subject=_subject(fix.commit),
             places=fix.of,
             whole=self._definitions.whole(fix.commit),
             secrets=self.secrets,
@@ -412,7 +349,7 @@ class _Walk:
             author=signature(again.author),
             written=str(commit.id),
             agent=mark.agent,
-            subject=message(again).strip().partition("\n")[0][:200],
+            subject=_subject(again),
             secrets=self.secrets,
         ):
             self._found += 1
@@ -432,7 +369,11 @@ class _Walk:
 
 def _fixes(commit: pygit2.Commit) -> bool:
     """Whether a commit says of itself that it corrects something."""
-    return _FIX.search(message(commit).strip().partition("\n")[0][:200]) is not None
+    return _FIX.search(_subject(commit)) is not None
+
+
+def _subject(commit: pygit2.Commit) -> str:
+    return message(commit).strip().partition("\n")[0][:200]
 
 
 def _most(places: Sequence[Place], hand: str) -> tuple[str, str]:
