@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
+from ..store.ends import common_ends
 from .difference import MAX_EDITS, Found, Leftover, Pair, difference, enclosing, parents, units
 from .languages import LANGUAGES
 from .moves import take_moves
@@ -141,12 +142,7 @@ def _run(nodes: list[Node]) -> str:
 def _line_edits(before: str, after: str) -> list[Edit]:
     """Hunks of lines, for text without a grammar; lines that differ in white space alone are equal."""
     old, new = before.splitlines(), after.splitlines()
-    first = 0
-    while first < min(len(old), len(new)) and old[first] == new[first]:
-        first += 1
-    last = 0
-    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
-        last += 1
+    first, last = common_ends(old, new)
     old_mid, new_mid = old[first : len(old) - last], new[first : len(new) - last]
     if len(old_mid) * len(new_mid) > 4_000_000:  # the matcher is quadratic: one hunk has to do
         opcodes = [("replace", 0, len(old_mid), 0, len(new_mid))]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ..store.ends import common_ends
 from .flat import LINES, Flat
 from .optimal import Small, mapping, work
 
@@ -283,12 +284,7 @@ def common_run(before: list[int], after: list[int]) -> list[tuple[int, int]]:
 
     Bit-parallel (Hyyrö, "Bit-parallel LCS-length computation revisited", AWOCA 2004), one long integer a row.
     """
-    first = 0
-    while first < min(len(before), len(after)) and before[first] == after[first]:
-        first += 1
-    last = 0
-    while last < min(len(before), len(after)) - first and before[-1 - last] == after[-1 - last]:
-        last += 1
+    first, last = common_ends(before, after)
     out = [(n, n) for n in range(first)]
     out += [(len(before) - n, len(after) - n) for n in range(1, last + 1)]
     before, after = before[first : len(before) - last], after[first : len(after) - last]

@@ -8,11 +8,12 @@ places. Nothing of a pattern is taken as a regular expression.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from functools import cached_property
 
 from ast_grep_py import SgNode
 
+from ..store.ends import common_ends
 from ..store.kinds import Pattern
 from .languages import COMMENTS, LANGUAGES, Language
 from .patterns import MAX_FOUND, MAX_MATCHES, TOKENS, Compiled, Match, Parsed
@@ -33,7 +34,7 @@ class CompiledTokens(Compiled):
     @cached_property
     def _parts(self) -> tuple[int, int]:
         """How many elements pattern and rewrite begin with in common, and end with."""
-        return bounds([x.text for x in self._template.before], [x.text for x in self._template.after])
+        return common_ends([x.text for x in self._template.before], [x.text for x in self._template.after])
 
     @cached_property
     def _search(self) -> re.Pattern[str]:
@@ -189,15 +190,3 @@ def _match(text: str, start: int, end: int, line: int, rewrite: str) -> Match:
         end=end,
         kind=TOKENS,
     )
-
-
-def bounds(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
-    """How many tokens two runs begin with in common, and end with."""
-    short = min(len(before), len(after))
-    first = 0
-    while first < short and before[first] == after[first]:
-        first += 1
-    last = 0
-    while last < short - first and before[-1 - last] == after[-1 - last]:
-        last += 1
-    return first, last

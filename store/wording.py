@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .ends import common_ends
+
 #: How much of one side of an edit stands in a title.
 SIDE = 60
 #: How much of a text is looked at, in characters.
@@ -81,12 +83,7 @@ _Run = tuple[str, str]
 def _runs(a: str, b: str) -> list[_Run]:
     """The equal and the changed runs of both texts, in turn."""
     old, new = _TOKEN.findall(a), _TOKEN.findall(b)
-    start = 0
-    while start < min(len(old), len(new)) and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
-        end += 1
+    start, end = common_ends(old, new)
     left, right = old[start : len(old) - end], new[start : len(new) - end]
     runs: list[_Run] = [("".join(old[:start]),) * 2]
     if len(left) + len(right) > _MANY:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from ...store.ends import common_ends
+
 #: How many tokens of context are held on the left and on the right; from the widest search to the narrowest.
 WIDTHS = (
     (0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (2, 2), (3, 0), (0, 3), (3, 3), (5, 0), (5, 5),
@@ -134,12 +136,7 @@ def _gap(one: tuple[str, ...], other: tuple[str, ...]) -> str:
 def hunks(before: str, after: str) -> list[Hunk]:
     """The runs of lines in which two texts differ."""
     old, new = before.split("\n"), after.split("\n")
-    first = 0
-    while first < min(len(old), len(new)) and old[first] == new[first]:
-        first += 1
-    last = 0
-    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
-        last += 1
+    first, last = common_ends(old, new)
     mid_old, mid_new = old[first : len(old) - last], new[first : len(new) - last]
     if len(mid_old) * len(mid_new) > 4_000_000:
         return []
