@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,9 @@ BEHIND = 0.6
 LINES = -0.7
 #: For a commit, by hand on the same scale: constant, similarity of its message, share of the question's words.
 COMMIT_EVIDENCE: Final = (-7.1, 5.0, 4.0)
+#: A commit that took another one back counts for a trifle more than that.
+TOOK_BACK = 0.001
+_REVERT = re.compile(r'Revert "(.+)"')
 #: What is less sure is not shown: with this, one in twenty questions about other worlds gets an answer.
 ENOUGH = 0.13
 #: Where the past is asked for, a commit needs so much of that, and a place so much.
@@ -232,7 +236,22 @@ def _commits(asked: CodeQuery, history: History, encoder: Encoder, query: Floats
         out.append(
             Found(HISTORY, "commit", "", commit.subject, 0, 0, "", sum(why.values()), why, chance, commit)
         )
-    return sorted(out, key=lambda each: -each.chance)[:EACH]
+    return sorted(_with_what_took_back(out), key=lambda each: -each.chance)[:EACH]
+
+
+def _with_what_took_back(found: Sequence[Found]) -> list[Found]:
+    """Commits; one that was taken back does not come without, nor before, the one that did it."""
+    known = {each.name: each for each in found}
+    out = []
+    for each in found:
+        undone = _REVERT.match(each.name)
+        first = known.get(undone[1]) if undone else None
+        if first is not None and first.score >= each.score:
+            more = first.score - each.score + TOOK_BACK
+            why = {**each.why, "took back": more}
+            each = replace(each, score=each.score + more, why=why, chance=first.chance + TOOK_BACK)
+        out.append(each)
+    return out
 
 
 def _mixed(found: Sequence[Found], commits: int) -> list[Found]:

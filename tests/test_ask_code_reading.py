@@ -191,3 +191,12 @@ def test_a_commit_names_its_places_as_they_stand_now(memory: Session, repo: Path
     first = context.splitlines()[1]
     assert first.startswith("- commit") and "books/ledger.py:3" not in first
     assert "Signed-off-by" not in context and "The accounts were closed twice." in context
+
+
+def test_what_was_taken_back_comes_behind_what_took_it_back(memory: Session, repo: Path, commit: Commit):
+    subject = "Round the amounts of the ledger up (#12)"
+    commit(repo, {"books/ledger.py": LEDGER.replace("sum", "up")}, message=subject)
+    back = commit(repo, {"books/ledger.py": LEDGER}, message=f'Revert "{subject}" (#14)')
+    told = memory.recall("round the amounts of the ledger up", sources="history")["memories"]
+    assert [each["title"] for each in told[:2]] == [f'Revert "{subject}" (#14)', subject]
+    assert told[0]["id"] == back and sum(told[0]["why"].values()) == pytest.approx(told[0]["score"], abs=1e-4)
