@@ -17,7 +17,7 @@ from . import later
 from .contracts import SCHEMA, Evidence
 from .contracts.asking import AskResult
 from .contracts.keeping import LogResult, MemoryResult
-from .noticing import ORIGINS
+from .sources import MEMORIES, wanted
 from .state import State
 
 VERDICTS = ("good", "bad", "wrong")
@@ -46,7 +46,7 @@ def ask(
     from ..models.routing import route
     from ..recall.cascade import Answer, Question, recall
     from ..store.bulk.bulk import DamagedBulk
-    from . import explaining, finding, underwork
+    from . import underwork
     from .standing import standing
     from .vanished import vanished
 
@@ -56,20 +56,22 @@ def ask(
         )
     flags = {key: value for key, value in (("recall.k", k), ("recall.budget", budget)) if value is not None}
     settings = state.settings(flags)
-    wanted = finding.wanted(sources)
+    named = wanted(sources)
     most = settings.integer("recall.k")
     place = state.path(path, cwd) if path else ""
     asked = Question(
         question,
         # Beside other sources memories leave room for these.
-        k=most if wanted == ("memories",) else -(-most // 2),
+        k=most if named == (MEMORIES,) else -(-most // 2),
         budget=settings.integer("recall.budget"),
         language=language,
         path=place,
         code=underwork.written(state.place.root, place),
     )
-    if "memories" not in wanted:
-        told, exposure = finding.only(state, asked, most, wanted, explain)
+    if named != (MEMORIES,):
+        from . import finding  # what searches code takes as long to import as memories to be searched
+    if MEMORIES not in named:
+        told, exposure = finding.only(state, asked, most, named, explain)
         _note_answer(state, exposure, channel)
         return told
     root, stands = state.place.root, standing(state)
@@ -135,11 +137,15 @@ def ask(
         "abstained": answer.abstained,
         "timings_ms": {name: round(value, 3) for name, value in answer.timings_ms.items()},
         "notes": _notes(state, answer.dropped.get("unseen", 0)),
-        "explanation": explaining.of_answer(asked, answer) if explain else None,
+        "explanation": None,
     }
+    if explain:
+        from . import explaining
+
+        result["explanation"] = explaining.of_answer(asked, answer)
     exposure = answer.exposure
-    if wanted != ("memories",):
-        result, exposure = finding.beside(state, asked, most, wanted, result, exposure)
+    if named != (MEMORIES,):
+        result, exposure = finding.beside(state, asked, most, named, result, exposure)
     _note_answer(state, exposure, channel)
     return result
 
@@ -237,6 +243,8 @@ def feedback(
         raise UsageError(f"there is no category {category}", f"The categories: {', '.join(CATEGORIES)}.")
     if not verdict and not category:
         raise UsageError("nothing is said", "Give a verdict (good, bad, wrong) or --category.")
+    from .noticing import ORIGINS  # which brings what reads code along: no question needs that
+
     m = resolve(state, id)
     current = state.view().current(m)
     body = current.decoded() if current else None

@@ -17,10 +17,10 @@ from ..store.secrets import redact, redact_all
 from . import explaining
 from .contracts import SCHEMA, Evidence
 from .contracts.asking import AskResult, RecalledMemory
-from .searching import HISTORY, changed_by, text_at, wanted
+from .searching import HISTORY, changed_by, text_at
 from .state import State
 
-__all__ = ["beside", "only", "wanted"]
+__all__ = ["beside", "only"]
 
 #: So much of a place's text stands in the answer; the whole is at its path and line.
 LONGEST = 2_000

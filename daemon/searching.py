@@ -16,7 +16,7 @@ from ..recall.codehistory import Commit, History
 from ..recall.codequery import read_query
 from ..recall.codesearch import CODE, DOCS, HISTORY, Found, search
 from ..repo import trees
-from ..repo.errors import CortexError, UsageError
+from ..repo.errors import CortexError
 from ..store import derived, layout, notes
 from ..store.codefiles import COMMITS
 from ..store.codeindex import CodeIndex
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ..store.protocols import Passage
     from .state import State
 
-MEMORIES = "memories"
-SOURCES = (MEMORIES, CODE, HISTORY)
 #: Raised when what is kept of a commit changes.
 FORM = 1
 #: So many commits are held, the newest; and so many paths of one.
@@ -42,17 +40,6 @@ _SAYS = re.compile(r"^[^\w@]*[A-Za-z]\w+ \w")
 FIRST_S, AGAIN_S = 2.0, 0.3
 #: How long it waits for commits.
 WALK_S = 1.0
-
-
-def wanted(given: str | Sequence[str]) -> tuple[str, ...]:
-    """The sources that `--in` names, in the order of `SOURCES`; raises `UsageError` for another one, or none."""
-    words = given.split(",") if isinstance(given, str) else given
-    named = {str(word).strip().lower() for word in words} - {""}
-    unknown = sorted(named - set(SOURCES))
-    if unknown or not named:
-        said = f"nothing is searched in {', '.join(unknown)}" if unknown else "no source is named"
-        raise UsageError(said, f"Give some of {', '.join(SOURCES)}, with commas between them.")
-    return tuple(each for each in SOURCES if each in named)
 
 
 @dataclass(frozen=True)
@@ -287,11 +274,8 @@ __all__ = [
     "CODE",
     "DOCS",
     "HISTORY",
-    "MEMORIES",
-    "SOURCES",
     "Searcher",
     "Told",
     "changed_by",
     "text_at",
-    "wanted",
 ]
