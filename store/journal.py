@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
 from ..repo.errors import PlaceError
 from . import layout, segments, wal
+from .cleaning import Cleaning, Redact
 from .codec import encode
 from .durable import SYSTEM, NotWrittenError, System, refused
 from .fold import View
@@ -40,14 +40,6 @@ SEAL_AT = 256 * 1024
 #: So many bytes of own lines are known as they were written, and need no look before they are sealed.
 MOST_WRITTEN = 2 * SEAL_AT
 
-#: Kinds that hold ids, hashes and numbers, and no text of anyone's: there is nothing to look through.
-WITHOUT_TEXT = frozenset({"exposure"})
-
-#: A JSON value without its secrets, nor those that are known from elsewhere; and how many they were.
-Redact = Callable[[Any, Collection[str]], tuple[Any, int]]
-#: So many secrets are known at most, the last ones: each is looked for in all that is written.
-MOST_KNOWN = 200
-
 
 def wall_ms() -> int:
     """The wall clock, in ms since the epoch."""
@@ -74,10 +66,8 @@ class FileJournal:
         self.store = store
         self.author = author
         self.writer = layout.read_writer(store, system)
-        self.redactions = 0  # secrets taken out since this journal was opened
         self._clock = clock
-        self._redact = redact
-        self._known: dict[str, None] = {}
+        self._cleaning = Cleaning(redact)
         self._timeout = timeout
         self._system = system
         self._mutex = RLock()
@@ -157,11 +147,12 @@ class FileJournal:
         (generated code, the versions of a file). They are kept in memory alone.
         """
         with self._mutex:
-            for each in secrets:
-                self._known.pop(each, None)
-                self._known[each] = None
-            while len(self._known) > MOST_KNOWN:
-                del self._known[next(iter(self._known))]
+            self._cleaning.beware(secrets)
+
+    @property
+    def redactions(self) -> int:
+        """How many secrets were taken out since this journal was opened."""
+        return self._cleaning.taken
 
     def put(
         self, body: Body, *, m: str = "", parents: tuple[str, ...] = (), origin: str = "", author: str = ""
@@ -292,7 +283,9 @@ class FileJournal:
         again = [new for new in named if new.m in done]
         with self._mutex:
             # Counted as before.
-            self._redacted([encode(new.body) for new in again], [new.author for new in again])
+            self._cleaning.cleaned(
+                [encode(new.body) for new in again], [new.author or self.author for new in again]
+            )
         missing = [new for new in named if new.m not in done]
         written = iter(self._append([(new, None, None) for new in missing]) if missing else ())
         return [done.get(new.m) or next(written) for new in named]
@@ -337,9 +330,9 @@ class FileJournal:
         records: list[Record] = []
         lines: list[bytes] = []
         t, n = self._t, self._n
-        bodies, authors = self._redacted(
+        bodies, authors = self._cleaning.cleaned(
             [{**encode(draft.body), **(carried or {})} for draft, carried, _ in drafts],
-            [draft.author for draft, _, _ in drafts],
+            [draft.author or self.author for draft, _, _ in drafts],
         )
         for (draft, _, private), body, author in zip(drafts, bodies, authors, strict=True):
             t, n = max(self._clock(), t + 1), n + 1
@@ -421,28 +414,6 @@ class FileJournal:
     def _adopt(self) -> None:
         self._t = max(self._t, self._reader.t)
         self._n = max(self._n, self._reader.n.get(self.writer, 0))
-
-    def _redacted(
-        self, bodies: Sequence[Mapping[str, object]], authors: Sequence[str]
-    ) -> tuple[Sequence[Mapping[str, object]], Sequence[str]]:
-        """Bodies and authors that are written together, without secrets: one that is found in one is taken out
-        of all. An author that is not named is this journal's.
-        """
-        signed = [each or self.author for each in authors]
-        if self._redact is None:
-            return bodies, signed
-        texts = [
-            {} if body["kind"] in WITHOUT_TEXT else {key: each for key, each in body.items() if key != "kind"}
-            for body in bodies
-        ]
-        known = list(dict.fromkeys(signed))  # each is looked at once, in a thousand records of one author too
-        (cleaned, names), taken = self._redact([texts, known], self._known)
-        self.redactions += taken
-        shown = dict(zip(known, names, strict=True))
-        return (
-            [{**body, **clean} for body, clean in zip(bodies, cleaned, strict=True)],
-            [shown[each] for each in signed],
-        )
 
     def _seal(self) -> None:
         """Raises `OSError`. At every step all lines are in the log, or in a segment, or in both."""

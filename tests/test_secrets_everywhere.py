@@ -17,8 +17,9 @@ import pytest
 from cortex.daemon.engine import Engine
 from cortex.daemon.state import State
 from cortex.repo.places import find
+from cortex.store.cleaning import WITHOUT_TEXT
 from cortex.store.items import Evidence, Item
-from cortex.store.journal import WITHOUT_TEXT, FileJournal
+from cortex.store.journal import FileJournal
 from cortex.store.kinds import KINDS, Correction, Exposure, Hole, Memory, Pattern
 from cortex.store.redacted import without_secrets
 from cortex.store.secrets import find as find_secrets
