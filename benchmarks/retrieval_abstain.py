@@ -25,7 +25,7 @@ from cortex.store.protocols import Encoder
 BEST = 3
 COLUMNS = [SIGNALS.index(name) for name in ("window", "name", "share", "named")]
 ELSEWHERE = Path(__file__).parent / "labels" / "elsewhere.txt"
-THRESHOLDS = (0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
+THRESHOLDS = (0.1, 0.13, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 Values = npt.NDArray[np.float64]
 
 
