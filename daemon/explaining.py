@@ -21,6 +21,7 @@ ENDINGS = frozenset({*LANGUAGES, *"cfg css html ini json md mod rst toml txt yam
 #: Why a place was left out, where that is said otherwise than of memories.
 OF_PLACES = {
     "repeated": "a better one says it already, or has its place: few of one kind are shown",
+    "vague": "the question says nothing that could be looked for",
     "behind": "it comes too far behind the best one of its kind",
 }
 #: What a question to code and history can ask for, and what it is called there.

@@ -103,6 +103,7 @@ class CodeQuery:
     past: bool  # whether what was done is
     place: bool  # whether a place is
     code: bool  # whether it has to be one of code
+    general: bool  # whether its words fit anything
     vague: bool  # whether it says nothing that could be looked for
 
 
@@ -127,6 +128,7 @@ def read_query(text: str) -> CodeQuery:
         past=past,
         place=place,
         code=place and _OF_CODE.search(text) is not None,
+        general=not named and not paths and _GENERAL.issuperset(terms),
         vague=not named and not paths and _is_vague(text, terms, place),
     )
 

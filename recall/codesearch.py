@@ -102,7 +102,7 @@ def search(
     found: list[Found] = []
     if code and len(corpus):
         found += _places(asked, corpus, history, encoder, query, folder, endings)
-    if past and history is not None:
+    if past and history is not None and (asked.vague or not asked.general):
         found += _commits(asked, history, encoder, query)
     found = [replace(each, needed=_needed(asked, each, enough)) for each in found]
     found.sort(key=lambda each: (*_turn(asked, each), -each.score, each.path, each.first))
@@ -113,7 +113,8 @@ def search(
     left = [
         (each, "repeated" if _key(each) in nearer else "behind") for each in sure if _key(each) not in chosen
     ]
-    left += [(each, "weak") for each in found if asked.vague or each.chance < each.needed]
+    left += [(each, "vague") for each in found if asked.vague]
+    left += [(each, "weak") for each in found if not asked.vague and each.chance < each.needed]
     return Looked(kept, dict(Counter(reason for _, reason in left)), left)
 
 

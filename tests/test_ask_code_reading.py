@@ -118,15 +118,18 @@ def test_a_name_that_fits_many_points_at_none():
     "text", ["fix it", "make it faster", "update the docs", "add tests", "clean up the code", "and then?"]
 )
 def test_what_fits_anything_gets_no_answer_and_is_told_why(memory: Session, text: str):
-    told = memory.recall(text, sources="code,history")
+    told = memory.recall(text, sources="code,history", explain=True)
     assert told["abstained"] and any("names no function" in note for note in told["notes"])
+    assert told["explanation"]["understood"]["asks"] == ["nothing"]
+    assert {each["reason"] for each in told["explanation"]["left"]} <= {"vague"}
     printed = render.ask(told, lambda _, text: text)
     assert "Nothing in memory, code or history is close enough" in printed
 
 
 def test_how_tests_are_run_is_a_question(memory: Session):
-    told = memory.recall("how do I run the tests?", sources="code")
+    told = memory.recall("how do I run the tests?", sources="code,history")
     assert told["memories"][0]["path"] == "docs/testing.md"
+    assert all(each["kind"] != "commit" for each in told["memories"]), "any commit could hold such words"
 
 
 @pytest.mark.parametrize(
