@@ -27,6 +27,8 @@ from cortex.store.codewords import BODY, DOC, Bag, Units, Vocabulary
 from cortex.store.protocols import Encoder, Floats
 
 BS = (0.25, 0.4, 0.55, 0.75, 0.9, 1.0)
+#: More than all signals can give.
+FIRST = 1e3
 OURS, PLAIN = "ours", "ours, tests not told"
 GOALS = {"docstring": (0.62, 0.10), "commit": (0.60, 0.06)}
 Scores = Callable[["Asked"], Floats]
@@ -44,6 +46,7 @@ class Asked:
     table: Floats
     cosines: Cosines
     signals: Floats
+    pointed: npt.NDArray[np.int64]  # how exactly the question points at each: see `codesignals.pointed`
 
     @property
     def tests(self) -> Floats:
@@ -97,6 +100,9 @@ def asked(made: Sets, encoder: Encoder) -> Iterator[Asked]:
                 at = np.array([embedded.place[row] for row in last])
                 names = [made.units[row][1].name for row in last]
                 facts = codesignals.traits(list(zip(paths, names, strict=True)))
+                called: dict[str, list[int]] = {}
+                for row, each in enumerate(names):
+                    called.setdefault(each.rpartition(".")[2], []).append(row)
             read = read_query(query.text)
             known = [vocabulary.ids[word] for word in read.terms if word in vocabulary.ids]
             table = units.table(known, len(vocabulary))
@@ -107,7 +113,8 @@ def asked(made: Sets, encoder: Encoder) -> Iterator[Asked]:
             history = np.array([told.get(path, 0.0) for path in paths], np.float32)
             named = codesignals.matched(read, names)
             values = codesignals.signals(read, units, table, cosines, facts, named, history)
-            yield Asked(name, made.name, query, read, units, table, cosines, values)
+            pointed = codesignals.pointed(read, names, paths, called)
+            yield Asked(name, made.name, query, read, units, table, cosines, values, pointed)
 
 
 def bm25(each: Asked, b: float) -> Floats:
@@ -121,8 +128,9 @@ def bm25(each: Asked, b: float) -> Floats:
 
 
 def ours(each: Asked) -> Floats:
-    """The sum of what each signal gives."""
-    return np.asarray(codesignals.shares(each.read, each.signals).sum(axis=1), np.float32)
+    """The sum of what each signal gives; what the question names by its name comes first."""
+    named = FIRST * (each.pointed > 1)
+    return np.asarray(codesignals.shares(each.read, each.signals).sum(axis=1) + named, np.float32)
 
 
 def _plain(each: Asked) -> Floats:

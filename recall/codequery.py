@@ -71,6 +71,12 @@ _GENERAL = frozenset(
 #: A question asks neither as a docstring describes nor as a commit's subject tells: its place is between them.
 _ASKS = re.compile(r"^\W*(?:in )?(?:where|which|what|how|why|when|who)\b", re.IGNORECASE)
 ASKED = 0.4
+#: So surely a task, it speaks of what it names; docstrings that are taken for one name what is beside them.
+SURELY = 0.9
+_TROUBLE = re.compile(
+    r"\b(?:bugs?|crash\w*|broken|wrong(?:ly)?|fix\w*|fails?|failing|ignored|explain|hangs?|leaks?|flaky|loops|missing)\b",
+    re.IGNORECASE,
+)
 #: What stands for something that was said before; and what is to be done with that, first of all.
 _POINTS_BACK = re.compile(r"\b(?:it|this|that|these|those|them)\b", re.IGNORECASE)
 _TO_THAT = re.compile(
@@ -103,6 +109,7 @@ class CodeQuery:
     past: bool  # whether what was done is
     place: bool  # whether a place is
     code: bool  # whether it has to be one of code
+    points: bool  # whether what it names is what it is about
     general: bool  # whether its words fit anything
     vague: bool  # whether it says nothing that could be looked for
 
@@ -111,6 +118,8 @@ def read_query(text: str) -> CodeQuery:
     """Read a question."""
     text = text[:LONGEST]
     terms = tuple(query_terms(text))
+    asks = _ASKS.search(text) is not None
+    task = ASKED if asks else task_likeness(text)
     named = [word for word in dict.fromkeys(_NAME.findall(text)) if _is_name(word, text)]
     paths = tuple(word.rstrip(".") for word in _PATH.findall(text))
     dotted = _DOTTED.findall(text)
@@ -119,7 +128,7 @@ def read_query(text: str) -> CodeQuery:
     return CodeQuery(
         text=text,
         terms=terms,
-        task=ASKED if _ASKS.search(text) else task_likeness(text),
+        task=task,
         named=frozenset(word.lower() for word in named),
         symbols=tuple(dict.fromkeys((*dotted, *named))),
         paths=paths,
@@ -128,6 +137,7 @@ def read_query(text: str) -> CodeQuery:
         past=past,
         place=place,
         code=place and _OF_CODE.search(text) is not None,
+        points=asks or task >= SURELY or _TROUBLE.search(text) is not None,
         general=not named and not paths and _GENERAL.issuperset(terms),
         vague=not named and not paths and _is_vague(text, terms, place),
     )

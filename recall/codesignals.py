@@ -94,10 +94,11 @@ def pointed(
 ) -> npt.NDArray[np.int64]:
     """How exactly the question points at each place: 2 by its name, 1 by its file, 3 by both; what fits many, 0.
 
+    A description points by no name: what it names is mostly beside what it describes ("Like `get`, but …").
     `called` says which places have a name, by the last part of it.
     """
     out = np.zeros(len(names), np.int64)
-    for symbol in asked.symbols[:MOST]:
+    for symbol in asked.symbols[:MOST] if asked.points else ():
         inside = f".{symbol}"
         near = called.get(symbol.rpartition(".")[2], ())
         found = [at for at in near if names[at] == symbol or names[at].endswith(inside)]

@@ -110,7 +110,7 @@ def test_a_name_that_fits_many_points_at_none():
     assert not codesignals.pointed(asked, names, paths, called).any()
     few = {"get": range(codesignals.FEW)}
     assert codesignals.pointed(asked, names[1:], paths[1:], few).tolist() == [2] * codesignals.FEW
-    both = codesignals.pointed(read_query("`get` in a3.py"), names[1:], paths[1:], few)
+    both = codesignals.pointed(read_query("what does `get` in a3.py do?"), names[1:], paths[1:], few)
     assert both.tolist() == [2, 2, 3, 2, 2, 2], "a file that is named too comes before the others"
 
 
@@ -203,3 +203,10 @@ def test_what_was_taken_back_comes_behind_what_took_it_back(memory: Session, rep
     told = memory.recall("round the amounts of the ledger up", sources="history")["memories"]
     assert [each["title"] for each in told[:2]] == [f'Revert "{subject}" (#14)', subject]
     assert told[0]["id"] == back and sum(told[0]["why"].values()) == pytest.approx(told[0]["score"], abs=1e-4)
+
+
+def test_a_description_does_not_point_at_what_it_names():
+    names, paths, called = ["get", "get_async"], ["a.py", "a.py"], {"get": [0], "get_async": [1]}
+    assert not codesignals.pointed(read_query("Like `get`, but asynchronous."), names, paths, called).any()
+    for text in ("how does `get` wait?", "fix a crash in `get`", "the answer of `get` is wrong"):
+        assert codesignals.pointed(read_query(text), names, paths, called).tolist() == [2, 0]
