@@ -67,11 +67,14 @@ def snippet(text: str, mark: str, style: str, paint: Paint, indent: str = "    "
 
 def ask(result: Mapping[str, Any], paint: Paint, explained: str = "") -> str:
     """What `cortex ask` prints; `explained` stands between what was found and how long it took."""
-    notes = [paint("dim", f"note: {safe(note)}") for note in result.get("notes", ())]
+    # What was passed over matters where something is missing.
+    all_told = result["abstained"] or explained
+    said = [note for note in result.get("notes", ()) if all_told or not note.startswith("passed over")]
+    notes = [paint("dim", f"note: {safe(note)}") for note in said]
     if result["abstained"]:
         where = "memory, code or history" if "search" in result["timings_ms"] else "memory"
-        said = paint("dim", f"Nothing in {where} is close enough to help with this.")
-        return "\n".join([said, *(["", explained] if explained else []), *notes])
+        nothing = paint("dim", f"Nothing in {where} is close enough to help with this.")
+        return "\n".join([nothing, *(["", explained] if explained else []), *notes])
     lines = [safe(result["context"]).rstrip(), *(["", explained] if explained else [])]
     task = result["task"]
     took = result["timings_ms"].get("total", 0.0)

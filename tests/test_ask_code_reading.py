@@ -210,3 +210,24 @@ def test_a_description_does_not_point_at_what_it_names():
     assert not codesignals.pointed(read_query("Like `get`, but asynchronous."), names, paths, called).any()
     for text in ("how does `get` wait?", "fix a crash in `get`", "the answer of `get` is wrong"):
         assert codesignals.pointed(read_query(text), names, paths, called).tolist() == [2, 0]
+
+
+def test_what_was_passed_over_is_told_where_something_is_missing():
+    answer = {
+        "context": "- a.py:1 a",
+        "memories": [],
+        "tokens": 3,
+        "abstained": False,
+        "timings_ms": {"search": 1.0},
+    }
+    answer |= {
+        "task": {"type": "question", "confidence": 1.0},
+        "notes": ["passed over: 1 binary", "history is being read"],
+    }
+    told = render.ask(answer, lambda _, text: text)
+    assert "history is being read" in told and "passed over" not in told
+    for shown in (
+        render.ask(answer, lambda _, text: text, "why"),
+        render.ask(answer | {"abstained": True}, lambda _, text: text),
+    ):
+        assert "passed over: 1 binary" in shown
