@@ -35,11 +35,14 @@ _CHANGES = frozenset(
 )
 _CODE = re.compile(r"\w\.\w|\w\(|_\w|[a-z][A-Z]|`|/")
 _NAME = re.compile(r"[A-Za-z_$][\w$]{2,}")
+#: A name by what stands around it: a call, a quote of code, a member.
+_MARKED = re.compile(r"(?<!\w)([A-Za-z_$][\w$]{2,})\(|`([A-Za-z_$][\w$]{2,})|\.([A-Za-z_$][\w$]{2,})\b")
+_CAMEL = re.compile(r"[a-z][A-Z]")
 _PATH = re.compile(
-    r"[\w.@-]+(?:/[\w.@+\[\]-]+)+|(?<![\w.])\.?\w[\w-]*(?:\.[\w-]+)*\.[a-z]{1,4}\b|(?<![\w./])\.[a-z][\w-]{3,}"
+    r"(?<![\w.@-])[\w.@-]+(?:/[\w.@+\[\]-]+)+|(?<![\w.-])\.?\w[\w-]*(?:\.[\w-]+)*\.[a-z]{1,4}\b|(?<![\w./])\.[a-z][\w-]{3,}"
     r"|\b[A-Z][a-z]+file\b"
 )
-_DOTTED = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+")
+_DOTTED = re.compile(r"(?<![\w$.])[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+")
 #: What was done is asked for: the past answers first.
 _PAST = re.compile(
     r"^\W*(?:(?:since )?when|why|who|how long ago) (?:did|was|were|has|have|had)\b|\b(?:any ?more|no longer|used to)\b"
@@ -84,7 +87,7 @@ _TO_THAT = re.compile(
     re.IGNORECASE,
 )
 _TESTING = re.compile(
-    r"\bhow (?:do|can|could|should|would) (?:we|i|you|one) test\b|\b(?:is|are) .+ tested\b"
+    r"\bhow (?:do|can|could|should|would) (?:we|i|you|one) test\b|\b(?:is|are) .{1,80} tested\b"
     r"|\btests? (?:for|of|that|which)\b|\b(?:unit|integration|regression) tests?\b|\btest cases?\b",
     re.IGNORECASE,
 )
@@ -120,7 +123,7 @@ def read_query(text: str) -> CodeQuery:
     terms = tuple(query_terms(text))
     asks = _ASKS.search(text) is not None
     task = ASKED if asks else task_likeness(text)
-    named = [word for word in dict.fromkeys(_NAME.findall(text)) if _is_name(word, text)]
+    named = _names(text)
     paths = tuple(word.rstrip(".") for word in _PATH.findall(text))
     dotted = _DOTTED.findall(text)
     past = _PAST.search(text) is not None
@@ -179,10 +182,8 @@ def _is_vague(text: str, terms: Sequence[str], place: bool) -> bool:
     return not telling and (not place or _POINTS_BACK.search(text) is not None)
 
 
-def _is_name(word: str, text: str) -> bool:
-    """Whether a word of a question is written as code writes names."""
-    return bool(
-        "_" in word
-        or re.search(r"[a-z][A-Z]", word)
-        or re.search(rf"(?<![\w]){re.escape(word)}\(|`{re.escape(word)}|\.{re.escape(word)}\b", text)
-    )
+def _names(text: str) -> list[str]:
+    """The words of a question that are written as code writes names."""
+    marked = {word for each in _MARKED.findall(text) for word in each if word}
+    found = dict.fromkeys(_NAME.findall(text))
+    return [word for word in found if "_" in word or word in marked or _CAMEL.search(word)]
