@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import sqrt
 from typing import Literal
 
 import numpy as np
@@ -26,7 +27,7 @@ _IMPERATIVE_IS_PROMPT = 0.5
 
 Kind = Literal["prompt", "subject"]
 Floats = npt.NDArray[np.float64]
-Bags = Sequence[Sequence[int]]
+Bags = Sequence[Mapping[int, float]]
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class TaskClassifier:
         return answers
 
     def _answers(self, texts: Sequence[str], kind: Kind | None) -> list[tuple[str, float]]:
-        bags = [features(text) for text in texts]
+        bags = [_alike(features(text)) for text in texts]
         subject, prompt = self._scores(bags, [prompt_features(text) for text in texts])
         share = np.array([[_share(text, kind)] for text in texts])
         chances = share * self._prompt.chances(prompt) + (1 - share) * self._subject.chances(subject)
@@ -111,13 +112,17 @@ class TaskClassifier:
         return np.asarray(subject, np.float64), np.asarray(prompt, np.float64)
 
 
+def _alike(bag: Sequence[int]) -> dict[int, float]:
+    return dict.fromkeys(bag, 1 / sqrt(max(1, len(bag))))
+
+
 def _padded(bags: Bags) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     longest = max(1, max(map(len, bags)))
     found = np.zeros((len(bags), longest), np.int64)
     share = np.zeros((len(bags), longest), np.float32)
     for row, bag in enumerate(bags):
-        found[row, : len(bag)] = bag
-        share[row, : len(bag)] = 1 / np.sqrt(max(1, len(bag)))
+        found[row, : len(bag)] = list(bag)
+        share[row, : len(bag)] = list(bag.values())
     return found, share
 
 

@@ -50,9 +50,9 @@ COUNTER = ModelFile(
 CLASSIFIER = ModelFile(
     name="tasktype",
     file="cortex_tasktype.onnx",
-    sha256="9d9aa2592a9fcd2aec7b90b6637b8180ad454cb6cf88317b34aea011486b91d0",
+    sha256="c1c81d767e4bae5788d8bae8b3995248b1ef41258ca06eb77395069f4237b7c0",
     licence="MIT",
-    about="A linear softmax over hashed words, a head for prompts, float16, calibrated; by training/tasktypes.py.",
+    about="A linear softmax over hashed words, a small network for prompts, calibrated; by training/tasktypes.py.",
 )
 
 ENCODERS = {BUILTIN: ENCODER}

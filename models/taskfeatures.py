@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import combinations, pairwise
+from math import sqrt
 from zlib import crc32
 
 from .rules import named
@@ -11,10 +13,12 @@ from .tasktext import opening, shown, stem, words
 from .vocabulary import CLASSES, TECHNOLOGIES
 
 BUCKETS = 1 << 16
-PROMPT_BUCKETS = 1 << 14
+PROMPT_BUCKETS = 3 << 13
 
 _TOKEN = re.compile(r"[a-z][a-z0-9+-]*(?:'t)?|[0-9]+")
 _TOKENS = 120
+_PIECES = (3, 4, 5)  # letters; what rare, compound and misspelt words have in common with others
+_WORDS_KEPT = 4096
 _START = 3  # what a request is about stands in its first words, mostly
 #: What a text has that is no word: a trace, an amount, names from code.
 _SHAPES = (
@@ -83,18 +87,43 @@ def features(text: str) -> list[int]:
     return sorted({crc32(name.encode()) % BUCKETS for name in names})
 
 
-def prompt_features(text: str) -> list[int]:
-    """What a text has to a reader of prompts, hashed apart from `features`; empty where that is empty.
+def prompt_features(text: str) -> dict[int, float]:
+    """What a text has to a reader of prompts, hashed apart from `features`, and how much each counts.
 
-    Single words are too many to learn from few prompts: beside them stand the kinds of words, the shapes, and
-    each two of these together.
+    Single words are too many to learn from few prompts: beside them stand their pieces, the kinds of words, the
+    shapes, and each two of these together. Each sort counts as much as any other, however many it has. Empty where
+    `features` is.
     """
     said = words(text)
     if not said:
-        return []
+        return {}
     stems = [stem(word) for word in said]
-    names = {f"s {each}" for each in stems} | _opening(text, stems) | _kinds(text)
-    return sorted({crc32(name.encode()) % PROMPT_BUCKETS for name in names})
+    sorts: tuple[set[int], ...] = (
+        _hashed({f"s {each}" for each in stems}),
+        _hashed(_opening(text, stems)),
+        _hashed(_kinds(text)),
+        _hashed({f"b {first} {second}" for first, second in pairwise(stems)}),
+        set().union(*map(_pieces, set(said))),
+    )
+    found: dict[int, float] = {}
+    for each in sorts:
+        for bucket in sorted(each):
+            found[bucket] = found.get(bucket, 0.0) + 1 / sqrt(len(each))
+    return found
+
+
+def _hashed(names: set[str]) -> set[int]:
+    return {crc32(name.encode()) % PROMPT_BUCKETS for name in names}
+
+
+@lru_cache(_WORDS_KEPT)
+def _pieces(word: str) -> frozenset[int]:
+    whole = f"<{word}>"
+    return frozenset(
+        crc32(f"c {whole[start : start + length]}".encode()) % PROMPT_BUCKETS
+        for length in _PIECES
+        for start in range(len(whole) - length + 1)
+    )
 
 
 def _opening(text: str, stems: list[str]) -> set[str]:

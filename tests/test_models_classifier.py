@@ -114,7 +114,8 @@ def test_courtesy_is_not_the_task() -> None:
 
 def test_features_are_alike_for_forms_of_a_word() -> None:
     assert len(set(features("optimize")) & set(features("optimizing"))) >= 2
-    assert features("") == prompt_features("") == []
+    assert features("") == []
+    assert prompt_features("") == {}
 
 
 def test_prompts_with_other_words_of_the_same_kinds_are_alike() -> None:
@@ -123,6 +124,13 @@ def test_prompts_with_other_words_of_the_same_kinds_are_alike() -> None:
     )
     assert len(one & other) > len(one & another)
     assert all(0 <= each < PROMPT_BUCKETS for each in one | other | another)
+
+
+def test_each_sort_of_a_prompts_features_counts_as_much_as_any_other() -> None:
+    # Stems, opening, kinds, pairs of stems, pieces of words: of each the squares come to one, but for what collides.
+    counts = prompt_features("rename the store to cache, and move it up").values()
+    assert sum(count**2 for count in counts) == pytest.approx(5, abs=0.3)
+    assert sum(count**2 for count in prompt_features("why").values()) == pytest.approx(4, abs=0.3)
 
 
 def test_every_stem_of_the_vocabulary_can_be_met() -> None:

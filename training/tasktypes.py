@@ -1,7 +1,8 @@
 """Makes the classifier of task types: a linear softmax over hashed words, with a head for prompts; calibrated by kind.
 
-Run `python training/tasktypes.py --clones FOLDER`; it writes models/data/cortex_tasktype.onnx with its
-hash. `benchmarks/models.py classifier` measures it. Needs the packages `onnx` and `scipy`.
+Run `python training/tasktypes.py --clones FOLDER --teacher FOLDER`; it writes models/data/cortex_tasktype.onnx with
+its hash, and brings the teacher there when it is not there yet. `benchmarks/models.py classifier` measures it. Needs
+the packages `onnx`, `scipy` and `torch`.
 """
 
 from __future__ import annotations
@@ -13,141 +14,48 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # sums in another order are other sums
 import argparse
 import json
 import random
+import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "encoder"))
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 from histories import histories
+from lessons import lessons
 from onnx import TensorProto, helper, numpy_helper
 from scipy.optimize import minimize
-from scipy.sparse import csr_matrix, hstack
 from seeds import PLACES, THINGS, seeds
+from softmax import Doubles, Floats, fit, log_softmax, matrix, targets
+from student import Head
 from tasktexts import SEED, Example, read
+from taught import Read, taught
+from teacher import Teacher, brought
 from typed import typed
 
 from cortex.models.labels import LABELS
-from cortex.models.taskfeatures import BUCKETS, PROMPT_BUCKETS, features, prompt_features
+from cortex.models.taskfeatures import prompt_features
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "models" / "data" / "cortex_tasktype.onnx"
-PROMPTS = ROOT / "benchmarks" / "labels" / "prompts.jsonl"
-ROUNDS = 120
+LABELLED = ROOT / "benchmarks" / "labels" / "prompts.jsonl"
+WRITTEN = Path(__file__).parent / "prompts.jsonl"
 DECAY = 5e-6
 VALIDATION = 6  # every sixth training repository sets the calibration instead
 TURNS = 10
+#: Parts of the prompts, each scored by a head that saw none of it, for the calibration.
+PARTS = 4
 #: What an example of each kind counts: a body or an entry is labelled more loosely than a subject.
 WEIGHTS = {"subject": 1.0, "body": 0.5, "entry": 0.7, "seed": 3.0}
-#: The same for the head, which reads prompts only: real ones are few, and count most.
-HEAD_WEIGHTS = {"prompt": 10.0, "typed": 1.0, "seed": 0.2}
-HEAD_DECAY = 1.2e-4
-#: How much of the general scores the head takes as they are, and by how much it may turn them.
-KEPT, LEARNT = 0.7, 0.3
 #: The halves of the labelled prompts that have been looked at; what came later is never learnt from.
-SEEN = ("development", "set aside", "second set aside")
+SEEN = ("development", "set aside", "second set aside", "third set aside")
+#: The hand-written frames were written beside these: a head that learnt the frames is too sure of them.
+FRAMED = ("development", "set aside")
 APART = ("subjects-test", "subjects-apart", "subjects-last")
-
-Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
-General = Callable[[Sequence[str]], Doubles]
-
-
-def matrix(
-    texts: Sequence[str], read_off: Callable[[str], list[int]] = features, buckets: int = BUCKETS
-) -> csr_matrix:
-    """The texts as rows of features, each of length one."""
-    bags = [read_off(text) for text in texts]
-    ends = np.cumsum([0, *map(len, bags)])
-    where = np.concatenate([np.array(bag, np.int32) for bag in bags])
-    share = np.concatenate([np.full(len(bag), 1 / np.sqrt(max(1, len(bag))), np.float32) for bag in bags])
-    return csr_matrix((share, where, ends), shape=(len(texts), buckets))
-
-
-def targets(labels: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Labels as numbers."""
-    return np.array([LABELS.index(label) for label in labels])
-
-
-def log_softmax(rows: Doubles) -> Doubles:
-    """Rows of scores to rows of log chances."""
-    shifted = rows - rows.max(1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)), np.float64)
-
-
-def fit(
-    found: csr_matrix,
-    target: npt.NDArray[np.int64],
-    weigh: Doubles,
-    decay: float,
-    start: Doubles | None = None,
-) -> tuple[Floats, Floats]:
-    """Weights (columns, labels) and bias, by L-BFGS on the weighted cross-entropy; `start` are scores to add to."""
-    turned = found.T.tocsr()
-    weigh = weigh / weigh.sum()
-    rows, (count, columns) = np.arange(found.shape[0]), found.shape
-    size = columns * len(LABELS)
-    given = np.zeros((count, len(LABELS))) if start is None else start
-
-    def loss(values: Doubles) -> tuple[float, Doubles]:
-        weights = values[:size].reshape(columns, -1).astype(np.float32)
-        chances = log_softmax(np.asarray(found @ weights, np.float64) + values[size:] + given)
-        cost = -float(weigh @ chances[rows, target]) + 0.5 * decay * float((weights**2).sum())
-        error = np.exp(chances)
-        error[rows, target] -= 1
-        error *= weigh[:, None]
-        slope = np.asarray(turned @ error.astype(np.float32), np.float64) + decay * weights
-        return cost, np.concatenate([slope.ravel(), error.sum(0)])
-
-    begin = np.zeros(size + len(LABELS))
-    done = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS, "maxcor": 8})
-    return done.x[:size].reshape(columns, -1).astype(np.float32), done.x[size:].astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Head:
-    """What makes the scores of prompts out of those of any text, and of what prompts alone show."""
-
-    weights: Floats
-    mix: Floats
-    bias: Floats
-
-    def scores(self, texts: Sequence[str], general: Doubles) -> Doubles:
-        """Rows of scores for prompts whose scores as any text are `general`."""
-        shown = matrix(texts, prompt_features, PROMPT_BUCKETS)
-        return np.asarray(general @ self.mix + shown @ self.weights + self.bias, np.float64)
-
-
-def fit_head(examples: Sequence[Example], general: Doubles) -> Head:
-    """The head, from prompts and frames; `general` are their scores as any text."""
-    centred = general - general.mean(1, keepdims=True)
-    shown = matrix([each.text for each in examples], prompt_features, PROMPT_BUCKETS)
-    found = hstack([shown, csr_matrix(centred * LEARNT)]).tocsr().astype(np.float32)
-    weigh = np.array([HEAD_WEIGHTS[each.kind] for each in examples])
-    target = targets([each.label for each in examples])
-    weights, bias = fit(found, target, weigh, HEAD_DECAY, centred * KEPT)
-    mix = KEPT * np.eye(len(LABELS)) + LEARNT * weights[PROMPT_BUCKETS:]
-    centre = np.eye(len(LABELS)) - 1 / len(LABELS)
-    return Head(weights[:PROMPT_BUCKETS], (centre @ mix).astype(np.float32), bias)
-
-
-def unseen(
-    prompts: Sequence[Example], frames: Sequence[Example], general: General
-) -> tuple[list[Example], Doubles]:
-    """The prompts written last, and their scores by a head that saw only the others: as new ones would be scored."""
-    last = [each for each in prompts if each.source == SEEN[-1]]
-    seen = [*(each for each in prompts if each.source != SEEN[-1]), *frames]
-    head = fit_head(seen, general([each.text for each in seen]))
-    texts = [each.text for each in last]
-    scores = head.scores(texts, general(texts))
-    right = scores.argmax(1) == targets([each.label for each in last])
-    print(
-        f"the prompts written last, by a head that saw none of them: {right.mean():.3f} of {len(last)} right"
-    )
-    return last, scores
 
 
 def calibrated(scores: Doubles, target: npt.NDArray[np.int64]) -> dict[str, object]:
@@ -188,9 +96,12 @@ def export(weights: Floats, bias: Floats, head: Head, calibration: dict[str, dic
     initial = [
         numpy_helper.from_array(weights.astype(np.float16), "weights"),
         numpy_helper.from_array(bias.astype(np.float32), "bias"),
-        numpy_helper.from_array(head.weights.astype(np.float16), "prompt_weights"),
-        numpy_helper.from_array(head.bias.astype(np.float32), "prompt_bias"),
-        numpy_helper.from_array(head.mix.astype(np.float32), "mix"),
+        numpy_helper.from_array(head.weights, "prompt_weights"),
+        numpy_helper.from_array(head.scale, "scale"),
+        numpy_helper.from_array(head.inner, "inner"),
+        numpy_helper.from_array(head.outer, "outer"),
+        numpy_helper.from_array(head.bias, "prompt_bias"),
+        numpy_helper.from_array(head.mix, "mix"),
         numpy_helper.from_array(np.array([1], np.int64), "one"),
     ]
     nodes = []
@@ -204,8 +115,12 @@ def export(weights: Floats, bias: Floats, head: Head, calibration: dict[str, dic
         ]
     nodes += [
         helper.make_node("Add", ["flat", "bias"], ["subject"]),
+        helper.make_node("Mul", ["prompt_flat", "scale"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "inner"], ["moved"]),
+        helper.make_node("Relu", ["moved"], ["hidden"]),
+        helper.make_node("MatMul", ["hidden", "outer"], ["said"]),
         helper.make_node("MatMul", ["subject", "mix"], ["mixed"]),
-        helper.make_node("Add", ["mixed", "prompt_flat"], ["unshifted"]),
+        helper.make_node("Add", ["mixed", "said"], ["unshifted"]),
         helper.make_node("Add", ["unshifted", "prompt_bias"], ["prompt"]),
     ]
     graph = helper.make_graph(
@@ -233,10 +148,55 @@ def export(weights: Floats, bias: Floats, head: Head, calibration: dict[str, dic
     return bytes(model.SerializeToString(deterministic=True))
 
 
+def scored(texts: Sequence[Example], weights: Floats, bias: Floats) -> Doubles:
+    """The scores of texts as any text."""
+    return np.asarray(matrix([each.text for each in texts]) @ weights + bias, np.float64)
+
+
+def prompted(
+    learnt: Sequence[Example], teacher: Teacher, weights: Floats, bias: Floats
+) -> tuple[Head, tuple[list[Example], Doubles]]:
+    """The head for prompts; and prompts with their scores, each by a head that saw nothing of it."""
+    prompts = [
+        *(Example(row["text"], row["label"], row["half"], "prompt") for row in _rows(LABELLED)),
+        *(Example(row["text"], row["label"], "written", "prompt") for row in _rows(WRITTEN)),
+    ]
+    prompts = [each for each in prompts if each.source in (*SEEN, "written")]
+    frames = typed(random.Random(SEED), THINGS, PLACES)
+    examples = [*prompts, *(Example(text, label, "typed", "typed") for text, label in frames)]
+    further = lessons([each.text for each in prompts], learnt, SEED)
+    texts = [each.text for each in (*examples, *further)]
+    vectors = np.asarray(teacher.encode(texts), np.float32)
+    general = np.asarray(matrix(texts) @ weights + bias, np.float32)
+    shown = Read([prompt_features(text) for text in texts], vectors, general)
+    print("prompts", len(prompts), "frames", len(frames), "lessons", len(further))
+    part = np.random.default_rng(SEED).permutation(len(prompts)) % PARTS
+    scores = np.zeros((len(prompts), len(LABELS)))
+    nothing = np.zeros(len(examples), np.bool_)
+    for number in range(PARTS):
+        held = nothing.copy()
+        held[: len(prompts)] = part == number
+        out = np.flatnonzero(held)
+        scores[out] = taught(examples, further, shown, held).scores(
+            [shown.bags[at] for at in out], general[out]
+        )
+    right = scores.argmax(1) == targets([each.label for each in prompts])
+    for source in (*SEEN, "written"):
+        these = [at for at, each in enumerate(prompts) if each.source == source]
+        print(f"{source}, by heads that saw none of it: {right[these].mean():.3f} of {len(these)} right")
+    kept = [at for at, each in enumerate(prompts) if each.source not in FRAMED]
+    return taught(examples, further, shown, nothing), ([prompts[at] for at in kept], scores[kept])
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def main() -> None:
     """Collect, fit, calibrate, write."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--clones", type=Path, required=True, help="a folder for clones of the sources")
+    options.add_argument("--teacher", type=Path, required=True, help="a folder for the teacher's wheel")
     options.add_argument("--out", type=Path, default=OUT)
     given = options.parse_args()
     learnt: list[Example] = []
@@ -259,27 +219,16 @@ def main() -> None:
     known |= {each.text.lower() for each in validation}
     learnt = [each for each in learnt if each.text.lower() not in known]
     planted = [Example(text, label, "seeds", "seed") for text, label in seeds(random.Random(SEED))]
-    written = typed(random.Random(SEED), THINGS, PLACES)
-    frames = [*planted, *(Example(text, label, "typed", "typed") for text, label in written)]
-    print("learnt from", len(learnt), dict(Counter(each.label for each in learnt)), "frames", len(frames))
+    print("learnt from", len(learnt), dict(Counter(each.label for each in learnt)), "frames", len(planted))
     examples = [*learnt, *planted]
     weigh = np.array([WEIGHTS[each.kind] for each in examples])
     found = matrix([each.text for each in examples])
     weights, bias = fit(found, targets([each.label for each in examples]), weigh, DECAY)
-
-    def general(texts: Sequence[str]) -> Doubles:
-        return np.asarray(matrix(texts) @ weights + bias, np.float64)
-
-    rows = [json.loads(line) for line in PROMPTS.read_text(encoding="utf-8").splitlines()]
-    prompts = [
-        Example(row["text"], row["label"], row["half"], "prompt") for row in rows if row["half"] in SEEN
-    ]
-    everything = [*prompts, *frames]
-    head = fit_head(everything, general([each.text for each in everything]))
+    head, prompts = prompted(learnt, Teacher(brought(given.teacher)), weights, bias)
     calibration = {}
     for kind, (texts, scores) in (
-        ("prompt", unseen(prompts, frames, general)),
-        ("subject", (validation, general([each.text for each in validation]))),
+        ("prompt", prompts),
+        ("subject", (validation, scored(validation, weights, bias))),
     ):
         target = targets([each.label for each in texts])
         calibration[kind] = calibrated(scores, target)
