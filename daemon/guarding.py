@@ -17,10 +17,11 @@ from ..repo.errors import CortexError, UsageError
 from ..repo.files import read_plain
 from ..store.kinds import MILLION, Exposure, Shown
 from . import baseline as standing
-from .answering import evidence, note_exposure
+from .answering import note_exposure
 from .changed import LARGEST, Staged, added_lines, head_tree, readable, staged
 from .contracts import SCHEMA
 from .contracts.checking import CheckResult, FindingResult
+from .memories import evidence
 from .state import State
 
 

@@ -1,6 +1,6 @@
 """What the questions of one clone are answered from: the bulk that was laid down, and what came since.
 
-Below some ten thousand memories there is no bulk: the index of memories holds them all.
+Below `LAY_AT` memories there is no bulk: the index of memories holds them all.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from ..repo.errors import UsageError
 from ..store.kinds import MILLION, Correction, Feedback
 from ..store.record import Draft, Record
 from ..store.secrets import clean
-from .answering import resolve
 from .contracts import SCHEMA
 from .contracts.keeping import ReviewEntry, ReviewResult
+from .memories import resolve
 from .state import State
 
 #: After so many milliseconds a correction matters half as much.

@@ -17,10 +17,10 @@ from ..store.kinds import MILLION, Memory, Pattern, RuleEvent, Trust
 from ..store.record import Draft, Record
 from ..store.secrets import clean, redact
 from . import receiving
-from .answering import evidence, resolve
 from .changed import LARGEST, named
 from .contracts import SCHEMA
 from .contracts.ruling import RuleEntry, RuleImport, RulePlace, RuleResult, RulesResult, RuleStep, RuleTest
+from .memories import evidence, resolve
 from .state import State
 
 MOST_PLACES = 20  # that are shown of what stands in accepted code

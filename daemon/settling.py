@@ -11,9 +11,9 @@ from ..store.kinds import Correction, Memory
 from ..store.record import Record
 from ..store.secrets import clean
 from ..store.wording import count, headline, one_line
-from .answering import resolve, written_for
 from .contracts import SCHEMA
 from .contracts.keeping import ConflictResult, VersionResult
+from .memories import resolve, written_for
 from .state import State
 
 #: How much of a body that is neither a memory nor a correction is shown, in characters.
