@@ -120,7 +120,9 @@ class Searcher:
             counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(passed.items()))
             said.append(f"passed over: {counts}")
         if asked.vague:
-            said.append("code and history were not searched: the question names no function, file or behaviour")
+            said.append(
+                "code and history were not searched: the question names no function, file or behaviour"
+            )
         return Told(looked.found, looked.dropped, tuple(said), looked.left, asked.terms)
 
     def today(self, changed: Sequence[str]) -> list[str]:
