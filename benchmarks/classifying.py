@@ -16,7 +16,7 @@ from cortex.models.routing import ROUTES, route
 
 PROMPTS = Path(__file__).parent / "labels" / "prompts.jsonl"
 QUESTIONS = Path(__file__).parent / "labels" / "routes.jsonl"
-ASIDE = "third set aside"
+ASIDE = "fourth set aside"
 SURE = 0.7
 DRAWS = 400
 SEED = 11

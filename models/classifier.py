@@ -16,7 +16,7 @@ from ..repo.errors import DamagedError, UsageError
 from .descriptions import BUILTIN, CLASSIFIERS, ModelFile, choose, read
 from .labels import LABELS, UNSURE
 from .sessions import Device, open_session
-from .taskfeatures import features, prompt_features
+from .taskfeatures import both
 from .tasktext import looks_written_to_someone
 
 #: Below this confidence the answer is "unsure": from there on it is right more often than not.
@@ -88,8 +88,9 @@ class TaskClassifier:
         return answers
 
     def _answers(self, texts: Sequence[str], kind: Kind | None) -> list[tuple[str, float]]:
-        bags = [_alike(features(text)) for text in texts]
-        subject, prompt = self._scores(bags, [prompt_features(text) for text in texts])
+        found = [both(text) for text in texts]
+        bags = [_alike(bag) for bag, _ in found]
+        subject, prompt = self._scores(bags, [bag for _, bag in found])
         share = np.array([[_share(text, kind)] for text in texts])
         chances = share * self._prompt.chances(prompt) + (1 - share) * self._subject.chances(subject)
         answers = []

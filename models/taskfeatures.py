@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from itertools import combinations, pairwise
 from math import sqrt
+from typing import NamedTuple
 from zlib import crc32
 
 from .rules import named
@@ -77,14 +78,7 @@ _LENGTHS = (3, 6, 10, 18, 35)  # tokens
 
 def features(text: str) -> list[int]:
     """The hashed features of any text, sorted and distinct; empty for a text without an ASCII word."""
-    said = words(text)
-    if not said:
-        return []
-    stems = [stem(word) for word in said]
-    names = {f"w {word}" for word in said} | {f"s {each}" for each in stems}
-    names.update(f"b {first} {second}" for first, second in pairwise(stems))
-    names |= _opening(text, stems)
-    return sorted({crc32(name.encode()) % BUCKETS for name in names})
+    return _features(_read(text))
 
 
 def prompt_features(text: str) -> dict[int, float]:
@@ -94,21 +88,54 @@ def prompt_features(text: str) -> dict[int, float]:
     shapes, and each two of these together. Each sort counts as much as any other, however many it has. Empty where
     `features` is.
     """
+    return _prompt_features(text, _read(text))
+
+
+def both(text: str) -> tuple[list[int], dict[int, float]]:
+    """`features` and `prompt_features`, for the price of reading the text once."""
+    told = _read(text)
+    return _features(told), _prompt_features(text, told)
+
+
+class _Reading(NamedTuple):
+    words: list[str]
+    stems: list[str]
+    opening: set[str]
+    pairs: set[str]
+
+
+def _read(text: str) -> _Reading | None:
     said = words(text)
     if not said:
-        return {}
+        return None
     stems = [stem(word) for word in said]
+    pairs = {f"b {first} {second}" for first, second in pairwise(stems)}
+    return _Reading(said, stems, _opening(text, stems), pairs)
+
+
+def _features(told: _Reading | None) -> list[int]:
+    if told is None:
+        return []
+    names = {f"w {word}" for word in told.words} | {f"s {each}" for each in told.stems}
+    names |= told.pairs | told.opening
+    return sorted({crc32(name.encode()) % BUCKETS for name in names})
+
+
+def _prompt_features(text: str, told: _Reading | None) -> dict[int, float]:
+    if told is None:
+        return {}
     sorts: tuple[set[int], ...] = (
-        _hashed({f"s {each}" for each in stems}),
-        _hashed(_opening(text, stems)),
+        _hashed({f"s {each}" for each in told.stems}),
+        _hashed(told.opening),
         _hashed(_kinds(text)),
-        _hashed({f"b {first} {second}" for first, second in pairwise(stems)}),
-        set().union(*map(_pieces, set(said))),
+        _hashed(told.pairs),
+        set().union(*map(_pieces, set(told.words))),
     )
     found: dict[int, float] = {}
     for each in sorts:
+        share = 1 / sqrt(len(each) or 1)
         for bucket in sorted(each):
-            found[bucket] = found.get(bucket, 0.0) + 1 / sqrt(len(each))
+            found[bucket] = found.get(bucket, 0.0) + share
     return found
 
 

@@ -72,20 +72,20 @@ def test_any_text_gets_the_same_answer_each_time_whatever_is_beside_it(texts: li
 
 def test_prompts_not_learnt_from_are_answered_rightly_more_often_than_not(classifier: TaskClassifier) -> None:
     rows = [json.loads(line) for line in PROMPTS.read_text(encoding="utf-8").splitlines()]
-    assert len(rows) == 550
+    assert len(rows) == 700
     assert {row["label"] for row in rows} == set(LABELS)
-    rows = [row for row in rows if row["half"] == "third set aside"]
+    rows = [row for row in rows if row["half"] == "fourth set aside"]
     said = classifier.best([row["text"] for row in rows])
-    assert sum(label == row["label"] for (label, _), row in zip(said, rows, strict=True)) >= 0.58 * len(rows)
+    assert sum(label == row["label"] for (label, _), row in zip(said, rows, strict=True)) >= 0.74 * len(rows)
 
 
-def test_what_is_said_with_confidence_is_right_nine_times_in_ten(classifier: Classifier) -> None:
+def test_what_is_said_with_confidence_is_right_nine_times_in_ten(classifier: TaskClassifier) -> None:
     rows = [json.loads(line) for line in PROMPTS.read_text(encoding="utf-8").splitlines()]
-    rows = [row for row in rows if row["half"] == "third set aside"]
-    said = classifier.classify([row["text"] for row in rows])
+    rows = [row for row in rows if row["half"] == "fourth set aside"]
+    said = classifier.classify([row["text"] for row in rows], kind="prompt")
     sure = [label == row["label"] for (label, p), row in zip(said, rows, strict=True) if p >= 0.7]
     assert sum(sure) >= 0.9 * len(sure)
-    assert len(sure) >= len(rows) / 5
+    assert len(sure) >= len(rows) / 2
 
 
 def test_the_kind_of_text_is_taken_at_its_word(classifier: TaskClassifier) -> None:

@@ -1,4 +1,4 @@
-"""What the head for prompts learns from: hand-written prompts, texts made of them, and a teacher that may not see all."""
+"""What the head for prompts learns from: hand-written prompts, texts made of them, a teacher that may not see all."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "training"))
 
-from lessons import lessons, pieces
-from tasktexts import Example
+from lessons import lessons, pieces  # noqa: E402
+from tasktexts import Example  # noqa: E402
 
-from cortex.models.labels import LABELS
-from cortex.models.taskfeatures import PROMPT_BUCKETS, prompt_features
+from cortex.models.labels import LABELS  # noqa: E402
+from cortex.models.taskfeatures import PROMPT_BUCKETS, prompt_features  # noqa: E402
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
