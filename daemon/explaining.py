@@ -42,7 +42,7 @@ def of_answer(question: Question, answer: Answer) -> Explanation:
     if way is None:
         return of_question(question)
     found = way.found
-    least = explanation.bars(way.ranked, found.size, way.weights)
+    least = explanation.bars(way.ranked, found.size, way.weights, way.asked.bar)
     words = {m for m, bm25 in zip(found.items.ids, found.bm25, strict=True) if bm25 > 0}
     tied = {m for m in found.items.ids if found.graph.get(m)}
     return {

@@ -24,12 +24,13 @@ from ..store import notes
 from ..store.codec import encode
 from ..store.durable import SYSTEM
 from ..store.durable import read as read_file
+from ..store.items import NOTICED
 from ..store.kinds import Memory, RuleEvent
 from ..store.record import Draft, canonical
 from ..store.secrets import secrets_of
 from .state import State
 
-PREFERENCES, FIXES, DECISIONS = ORIGINS = ("preferences", "fixes", "decisions")
+PREFERENCES, FIXES, DECISIONS = ORIGINS = NOTICED
 #: Memories that were read from code, history or documents say so in the type.
 TYPES: Mapping[str, str] = {PREFERENCES: "preference", FIXES: "fix", DECISIONS: "decision"}
 NOTE = "noticed.json"

@@ -49,9 +49,9 @@ class Bars:
     weights: Weights
 
 
-def bars(ranked: Sequence[Ranked], size: int, weights: Weights) -> Bars:
-    """What it took among `size` memories: the threshold, or nearly what the best of all has."""
-    evidence = max([weights.threshold(size), *(weights.beside * _spoken(each) for each in ranked)])
+def bars(ranked: Sequence[Ranked], size: int, weights: Weights, bar: float = 0.0) -> Bars:
+    """What it took among `size` memories: the threshold and what was asked for besides, or nearly what the best has."""
+    evidence = max([weights.threshold(size) + bar, *(weights.beside * _spoken(each) for each in ranked)])
     return Bars(evidence, max((each.score for each in ranked if not each.dropped), default=0.0), weights)
 
 
@@ -59,7 +59,9 @@ def gate(each: Ranked, least: Bars) -> Gate:
     """The gate at which a memory was turned away or, for one that passed, the one of evidence."""
     why, weights, tied = each.why, least.weights, each.why.get("graph", 0.0)
     named = tied >= weights.graph * weights.named
-    share = Gate("evidence", _spoken(each) + (tied if named else 0.0), least.evidence)
+    share = Gate(
+        "evidence", _spoken(each) + (tied if named else 0.0), least.evidence + weights.more(each.item)
+    )
     if each.dropped != "weak" or share.had < share.needed:
         return share
     for name, part in (("similarity", weights.least_similarity), ("words", weights.least_words)):

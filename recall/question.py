@@ -55,6 +55,7 @@ class Question:
     `language` is a hard filter, and so is `path` when it names a folder (`src/` or `src/api`). A path with an
     ending is the file under work: it says the language, and memories of the same place come first. `code` is its
     text as it is now, where that is at hand: what was corrected and stands there applies, what does not hardly does.
+    So much more evidence than usual, `bar`, is asked of a memory: where others answer too.
     """
 
     text: str
@@ -63,6 +64,7 @@ class Question:
     language: str = ""
     path: str = ""
     code: str = ""
+    bar: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Understood:
     file: str
     here: frozenset[str] = frozenset()
     code: str = ""
+    bar: float = 0.0
 
 
 def understand(question: Question) -> Understood:
@@ -110,6 +113,7 @@ def understand(question: Question) -> Understood:
         file=file,
         here=frozenset(NAME.findall(code or (text if kind == "code" else ""))),
         code=" ".join(code.split()),
+        bar=question.bar,
     )
 
 

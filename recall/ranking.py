@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..store.items import Item
+from ..store.items import NOTICED, Item
 from ..store.protocols import Floats
 from .candidates import Candidates, places
 from .question import NAME, Understood
@@ -60,6 +60,7 @@ class Weights:
     growth: float = 0.04
     least: float = 0.34
     most: float = 0.75
+    noticed: float = 0.1  # so much more evidence is asked of what nobody wrote down
     least_similarity: float = 0.05
     least_words: float = 0.05
     beside: float = 0.8  # of the best one's evidence: what is much weaker than the best is not shown
@@ -68,6 +69,10 @@ class Weights:
     def threshold(self, size: int) -> float:
         """The evidence that a memory needs among `size` memories."""
         return min(self.most, max(self.least, self.enough + self.growth * math.log2(max(1, size) / 10)))
+
+    def more(self, item: Item) -> float:
+        """How much more evidence a memory needs than others: most are corrections, or were written by somebody."""
+        return self.noticed if item.origin in NOTICED else 0.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def rank(
     measures = features(asked, found, now, close)
     evidence = [_evidence(weights, each) for each in measures]
     shares = [sum(each.values()) for each in evidence]
-    needed = max([weights.threshold(found.size), *(weights.beside * share for share in shares)])
+    needed = max([weights.threshold(found.size) + asked.bar, *(weights.beside * share for share in shares)])
     out = []
     for at, why, told, share in zip(close, evidence, measures, shares, strict=True):
         item, stale = found.items[at], ""
@@ -108,7 +113,9 @@ def rank(
         if tied:
             why["graph"] = weights.graph * tied
         named = tied >= weights.named  # a weaker tie only says what comes first
-        dropped = _gate(weights, item, why, share + (why["graph"] if named else 0.0), needed, named)
+        dropped = _gate(
+            weights, item, why, share + (why["graph"] if named else 0.0), needed + weights.more(item), named
+        )
         for name in LATER:
             if name in told:
                 why[name] = float(getattr(weights, name)) * told[name]
@@ -137,7 +144,7 @@ def _close(asked: Understood, found: Candidates, weights: Weights) -> list[int]:
     tied = np.array([found.graph.get(m, 0.0) for m in found.items.ids], np.float32)
     # What the file under work says of each is not known yet: half of its weight, for it or against it.
     open_by = weights.stands / 2 if asked.code else 0.0
-    needed = max(weights.threshold(found.size), weights.beside * (float(share.max()) - open_by))
+    needed = max(weights.threshold(found.size) + asked.bar, weights.beside * (float(share.max()) - open_by))
     enough = share + weights.graph * np.where(tied >= weights.named, tied, 0) + open_by >= needed - ROUNDING
     nearest = np.argsort(-(share + weights.graph * tied), kind="stable")[: int(enough.sum()) + MISSES]
     return sorted({*np.flatnonzero(enough).tolist(), *nearest.tolist()})

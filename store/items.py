@@ -14,6 +14,8 @@ from .wording import LONGEST, SIDE, headline, one_line, shown, tick
 #: The kinds of records that items are made of: while none of them changed, the items are the same.
 SAID = ("feedback", "verdict", "rule-event", "scope", "trust", "purge")
 MADE_OF = ("correction", "memory", *SAID)
+#: The origins of memories that nobody wrote down: counted in code, or read in the history and the docs.
+NOTICED = ("preferences", "fixes", "decisions")
 #: How many pieces of evidence an item keeps.
 EVIDENCE = 5
 
