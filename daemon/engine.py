@@ -117,6 +117,7 @@ class Engine:
 
     def scan(self) -> int:
         """Learn from the commits that are new by the refs; returns how many there were."""
+        self._read_ahead()
         with self._lock:
             self._renew()
             self._opened.flush()
@@ -128,6 +129,21 @@ class Engine:
         if report.commits:
             self._apart.sweep()
         return report.commits
+
+    def _read_ahead(self) -> None:
+        """Read the journal, where a scan needs it, before the lock is taken: a million records take most of a minute,
+        and questions about what was laid down are answered meanwhile.
+        """
+        with self._lock:
+            self._renew()
+            journal = self._state.journal
+            if journal.is_read:
+                return
+            from . import teaching
+
+            wanted = teaching.has_work(self._state)
+        if wanted:
+            journal.view()
 
     def saved(self, paths: Collection[str]) -> None:
         """Files were saved: look through them now, so that the next commit does not wait for it.

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,9 @@ from .server import Server
 from .workers import Factory, Workers
 
 GRACE_S = 25.0  # what a stop may take
+#: How long one thread keeps Python's lock while others wait: an answer gives it back at each look into a file, and
+#: would wait for whoever reads a large journal at every one of them.
+TURN_S = 0.0005
 BIRTH_S = 5.0  # what a process may take from its start to the lock, on a busy machine
 _FORCE = "`cortex daemon stop --force` kills it; nothing that was acknowledged is lost by that."
 
@@ -74,6 +78,7 @@ def run(factory: Factory, version: str, foreground: bool = True) -> int:
         os.chdir("/")
         logs.set_up(folder, foreground)
         faulthandler.enable()
+        sys.setswitchinterval(TURN_S)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: stop.set())

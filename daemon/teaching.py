@@ -78,6 +78,12 @@ def scan(state: State, since: str = "") -> LiveReport:
     return report
 
 
+def has_work(state: State) -> bool:
+    """Whether a scan would find anything to look at: commits, or records since the last one."""
+    found = refs.scan(state.repository, _refs_file(state))
+    return bool(found.first or found.commits) or not stillness.is_still(state)
+
+
 def _marked(state: State) -> dict[str, Any] | None:
     try:
         return stillness.mark(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from cortex.daemon import upkeep
 from cortex.daemon.engine import Engine
 from cortex.repo.layout import lay_down
 from cortex.repo.places import LINK, find
-from cortex.store.journal import create
+from cortex.store.fold import View
+from cortex.store.journal import FileJournal, create
 
 
 @pytest.fixture
@@ -50,6 +52,31 @@ def test_an_idle_repository_is_let_go_of_and_comes_back(
         m
     ]
     engine.close()
+
+
+def came_in(engine: Engine) -> bool:
+    """Whether nobody keeps the engine's lock."""
+    free = engine._lock.acquire(timeout=0)
+    if free:
+        engine._lock.release()
+    return free
+
+
+def test_a_scan_reads_the_journal_before_it_keeps_others_out(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, free = FileJournal.view, []
+
+    def view(journal: FileJournal) -> View:
+        if not journal.is_read:
+            other = threading.Thread(target=lambda: free.append(came_in(engine)))
+            other.start()
+            other.join()
+        return read(journal)
+
+    monkeypatch.setattr(FileJournal, "view", view)
+    engine.scan()
+    assert free == [True]
 
 
 def test_the_first_operation_in_a_work_tree_makes_its_link(engine: Engine) -> None:
