@@ -30,8 +30,9 @@ from .laying import CONSTRUCTION, LINKS
 
 #: So many items are kept as objects, those asked for last.
 KEPT = 8_192
-#: The graph of neighbours looks at so many rows at least. Of what a filter leaves so many are searched exactly, unless
-#: the graph has to give no more than `EASY` for enough to pass; where there are more, it gives at most `MOST`.
+#: The graph of neighbours looks at so many rows at least, and at twice as many among more than `ALL` memories. Of what
+#: a filter leaves so many are searched exactly, unless the graph has to give no more than `EASY` for enough to pass;
+#: where there are more, it gives at most `MOST`.
 SEARCH, EXACT, EASY, MOST = 300, 20_000, 2_000, 8_000
 #: While there is no graph all rows are searched, up to so many memories.
 ALL = 150_000
@@ -202,7 +203,8 @@ class Bulk:
         wanted = int((k + k // 2 + 8) * len(self.columns) / max(1, left))
         if near is None or (wanted > EASY and left <= EXACT):
             return self._exact(row, k, np.flatnonzero(alive))
-        found = dict.fromkeys(number // 2 for number, _ in near.query(row, min(MOST, wanted), SEARCH))
+        search = SEARCH if len(self.columns) <= ALL else 2 * SEARCH
+        found = dict.fromkeys(number // 2 for number, _ in near.query(row, min(MOST, wanted), search))
         numbers = np.fromiter((number for number in found if alive[number]), np.int64)
         return self._ranked(numbers, np.maximum(*self.similarities(row, numbers.tolist())), k)
 
