@@ -17,7 +17,7 @@ from .sameness import silent
 from .sameness import success as success
 
 #: Names this ranking in exposure records; it changes whenever a weight or a threshold does.
-RANKER = "linear-3"
+RANKER = "linear-4"
 DAY = 86_400_000
 HALF_LIVES = tuple(DAY * 4**power // 4 for power in range(6))
 #: What a correction's code says of whether it applies to a file: how many of its names stand there, whether it
