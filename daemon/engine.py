@@ -117,7 +117,8 @@ class Engine:
 
     def scan(self) -> int:
         """Learn from the commits that are new by the refs; returns how many there were."""
-        self._read_ahead()
+        if not self._read_ahead():
+            return 0
         with self._lock:
             self._renew()
             self._opened.flush()
@@ -130,20 +131,21 @@ class Engine:
             self._apart.sweep()
         return report.commits
 
-    def _read_ahead(self) -> None:
+    def _read_ahead(self) -> bool:
         """Read the journal, where a scan needs it, before the lock is taken: a million records take most of a minute,
-        and questions about what was laid down are answered meanwhile.
+        and questions about what was laid down are answered meanwhile. False where there is nothing to scan for.
         """
         with self._lock:
             self._renew()
             journal = self._state.journal
             if journal.is_read:
-                return
+                return True
             from . import teaching
 
-            wanted = teaching.has_work(self._state)
-        if wanted:
-            journal.view()
+            if not teaching.has_work(self._state):
+                return False
+        journal.view()
+        return True
 
     def saved(self, paths: Collection[str]) -> None:
         """Files were saved: look through them now, so that the next commit does not wait for it.

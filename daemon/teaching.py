@@ -61,7 +61,7 @@ def scan(state: State, since: str = "") -> LiveReport:
     What was seen is remembered after it was learnt: a crash between the two learns it again, to no effect.
     """
     found = refs.scan(state.repository, _refs_file(state))
-    if not (since or found.first or found.commits) and stillness.is_still(state):
+    if not since and not _has_work(state, found):
         return LiveReport()
     marked = _marked(state)
     # Without the note of what was seen (it is derived, and may go at any time) commits are gone through again.
@@ -80,7 +80,10 @@ def scan(state: State, since: str = "") -> LiveReport:
 
 def has_work(state: State) -> bool:
     """Whether a scan would find anything to look at: commits, or records since the last one."""
-    found = refs.scan(state.repository, _refs_file(state))
+    return _has_work(state, refs.scan(state.repository, _refs_file(state)))
+
+
+def _has_work(state: State, found: refs.Scan) -> bool:
     return bool(found.first or found.commits) or not stillness.is_still(state)
 
 

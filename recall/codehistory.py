@@ -34,7 +34,6 @@ class History:
     def __init__(self, commits: Sequence[Commit]) -> None:
         self.commits = commits
         self._bags = [frozenset(query_terms(each.subject)) for each in commits]
-        self._bodies: list[frozenset[str]] | None = None
         self._holding: dict[str, list[int]] = {}
         for at, words in enumerate(self._bags):
             for word in words:
